@@ -1,1 +1,48 @@
-//! What every part of Octo agrees on.
+//! What every part of Octo agrees on: frames, commands, events, messages, and the view that clients fold from them.
+//!
+//! This crate knows no daemon, no agent and no screen. With the feature `io` it also holds the one frame codec and the
+//! client side of a connection.
+
+#![warn(missing_docs)]
+
+pub mod access;
+pub mod command;
+pub mod cursor;
+pub mod error;
+pub mod event;
+pub mod frame;
+pub mod hello;
+pub mod id;
+pub mod index;
+pub mod message;
+pub mod paths;
+pub mod session;
+pub mod view;
+
+#[cfg(feature = "io")]
+pub mod client;
+#[cfg(feature = "io")]
+pub mod wire;
+
+pub use command::Command;
+pub use cursor::Cursor;
+pub use error::{Code, Error};
+pub use event::Event;
+pub use frame::Frame;
+pub use message::{Message, Part, PartKind, Role};
+pub use view::View;
+
+/// The protocol range this release speaks, lowest and highest, as `hello` carries it.
+pub const PROTOCOL: [u32; 2] = [1, 1];
+
+/// The channels of the protocol. A channel is text on the wire; an unknown one is carried, not understood.
+pub mod channel {
+    /// Sessions, prompts and what agents report.
+    pub const AGENT: &str = "agent";
+    /// Stored sessions and messages.
+    pub const HISTORY: &str = "history";
+    /// The daemons themselves: hello, ping, whoami, runners, notices.
+    pub const SYSTEM: &str = "system";
+    /// Terminals.
+    pub const TERMINAL: &str = "terminal";
+}
