@@ -33,6 +33,8 @@ pub struct Pi {
     process: ProcessId,
     capabilities: Capabilities,
     life: Life,
+    /// It printed something that was understood.
+    spoke: bool,
     /// What the protocol demands to be written, in order; the record of the write takes it away.
     demands: Vec<Demand>,
     /// Commands that were written and not answered, the oldest first.
@@ -197,6 +199,7 @@ impl Harness for Pi {
             process: process.clone(),
             capabilities: launch::capabilities(),
             life: Life::Starting,
+            spoke: false,
             demands: Vec::new(),
             open: Vec::new(),
             prompts: Vec::new(),

@@ -63,7 +63,7 @@ impl Pi {
             "get_available_thinking_levels" => self.capabilities.thinking_levels = levels(data),
             "get_session_stats" => self.on_stats(data, sink),
             "get_fork_messages" => self.on_fork_points(data),
-            "fork" => return self.on_forked(data, sink),
+            "fork" if is_ours(&open.key) => return self.on_forked(data, sink),
             "set_model" => {
                 self.on_model(&data_model(data), sink);
                 self.demand(format!("octo:levels:{:x}", sink.place), json!({"type": "get_available_thinking_levels"}));

@@ -31,17 +31,17 @@ impl Pi {
         self.end_message("Pi ended", sink);
         self.end_tools("the agent ended", sink);
         self.drop_dialogs(sink);
-        let unfinished = self.turn.is_some() || !self.prompts.is_empty() || self.life == Life::Starting;
+        let unfinished = self.turn.is_some() || !self.prompts.is_empty() || !self.spoke;
         let how = how.or_else(|| unfinished.then(|| "Pi ended before it was done".to_owned()));
         let message = how.map(|how| match self.stderr.trim() {
             "" => how,
             stderr => format!("{how}: {stderr}"),
         });
-        if let Some(message) = &message {
-            sink.fact(Event::AgentError { message: message.clone(), recoverable: false });
-        }
         if let Some(turn) = self.turn.take() {
             sink.fact(Event::AgentIdle { turn_id: Some(turn.id), outcome: Outcome::Error });
+        }
+        if let Some(message) = &message {
+            sink.fact(Event::AgentError { message: message.clone(), recoverable: false });
         }
         for prompt in std::mem::take(&mut self.prompts) {
             sink.outs.push(Out::PromptEnded { key: prompt.key, outcome: Outcome::Error, message: message.clone() });

@@ -89,6 +89,19 @@ pub(super) fn stop_reason(reason: &str) -> Option<StopReason> {
     }
 }
 
+/// A provider's error for people: of `529 {"type":"error","error":{"message":…}}` the number and the message.
+pub(super) fn readable(error: &str) -> String {
+    let Some((before, body)) = error.find('{').map(|at| error.split_at(at)) else {
+        return error.to_owned();
+    };
+    let body = serde_json::from_str::<Value>(body).unwrap_or_default();
+    match body.get("error").unwrap_or(&body).get("message").and_then(Value::as_str) {
+        Some(message) if before.trim().is_empty() => message.to_owned(),
+        Some(message) => format!("{}: {message}", before.trim().trim_end_matches(':')),
+        None => error.to_owned(),
+    }
+}
+
 /// The beginning of a text, for people.
 pub(super) fn excerpt(text: &str) -> String {
     const LENGTH: usize = 200;

@@ -66,6 +66,7 @@ impl Pi {
     }
 
     fn on_event(&mut self, kind: &str, event: &Value, sink: &mut Sink) {
+        self.spoke = true;
         match kind {
             "response" => self.on_response(event, sink),
             "agent_start" | "turn_start" => self.begin_turn(sink),

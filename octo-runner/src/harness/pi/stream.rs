@@ -123,7 +123,7 @@ impl Pi {
         if aborted && failed {
             message.stop_reason = Some(StopReason::Aborted);
         } else if message.stop_reason == Some(StopReason::Error) {
-            let why = text(from, "errorMessage").unwrap_or("Pi did not say what failed").to_owned();
+            let why = lines::readable(text(from, "errorMessage").unwrap_or("Pi did not say what failed"));
             message.parts.push(Part::new(message.id.part(blocks.len()), PartKind::Error { message: why.clone() }));
             error = Some(why);
         }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     Lane, Pi, Stage, Turn,
-    lines::{flag, number, owned, text},
+    lines::{flag, number, owned, readable, text},
     sink::Sink,
 };
 use crate::harness::Out;
@@ -86,7 +86,7 @@ impl Pi {
             attempt: number(event, "attempt").unwrap_or_default() as u32,
             max_attempts: number(event, "maxAttempts").unwrap_or_default() as u32,
             delay_ms: number(event, "delayMs").unwrap_or_default(),
-            message: owned(event, "errorMessage"),
+            message: readable(text(event, "errorMessage").unwrap_or_default()),
         });
     }
 
@@ -94,7 +94,7 @@ impl Pi {
         sink.volatile(Event::RetryEnd {
             success: flag(event, "success"),
             attempt: number(event, "attempt").unwrap_or_default() as u32,
-            message: text(event, "finalError").map(str::to_owned),
+            message: text(event, "finalError").map(readable),
         });
         self.phase(Phase::Generating, None, sink);
     }
