@@ -104,7 +104,8 @@ impl Pi {
         if is_prompt(&open) {
             self.end_prompt(&request(key), Outcome::Error, Some(message), sink);
         } else if !is_ours(key) {
-            let error = Error::new(Code::Timeout, message).hint("it may still take effect; stop the session if it hangs");
+            let error =
+                Error::new(Code::Timeout, message).hint("it may still take effect; stop the session if it hangs");
             sink.outs.push(Out::Reply { key: request(key), result: Err(error) });
         } else if self.life == Life::Starting {
             let hint = "run `pi` in a terminal to see whether it starts; stop the session and say it again";

@@ -78,7 +78,8 @@ impl Pi {
     /// A message of a person begins: whether one of ours is due, which is delivered then.
     pub(super) fn on_echo(&mut self, sink: &mut Sink) -> bool {
         let key = if self.due.is_empty() {
-            let accepted = |prompt: &&mut Prompt| prompt.lane == Lane::Turn && matches!(prompt.stage, Stage::Accepted(_));
+            let accepted =
+                |prompt: &&mut Prompt| prompt.lane == Lane::Turn && matches!(prompt.stage, Stage::Accepted(_));
             self.prompts.iter_mut().find(accepted).map(|prompt| prompt.key.clone())
         } else {
             self.due.remove(0)
