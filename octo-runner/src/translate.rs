@@ -149,7 +149,7 @@ fn line(place: u64, out: &Out) -> Value {
         Out::Ready { native, models } => json!({"place": place, "ready": native, "models": models}),
         Out::Reply { key, result: Ok(with) } => json!({"place": place, "reply": key, "ok": with}),
         Out::Reply { key, result: Err(error) } => json!({"place": place, "reply": key, "error": error}),
-        Out::PromptDelivered { key } => json!({"place": place, "prompt_delivered": key}),
+        Out::PromptDelivered { key, handled } => json!({"place": place, "prompt_delivered": key, "handled": handled}),
         Out::PromptEnded { key, outcome, message } => {
             json!({"place": place, "prompt_ended": key, "outcome": outcome, "message": message})
         }

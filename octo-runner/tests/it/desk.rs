@@ -165,7 +165,7 @@ impl Desk {
 
     pub(crate) fn delivered(&self) -> Vec<&str> {
         let delivered = self.outs.iter().filter_map(|out| match out {
-            Out::PromptDelivered { key } => Some(key.as_str()),
+            Out::PromptDelivered { key, .. } => Some(key.as_str()),
             _ => None,
         });
         delivered.collect()

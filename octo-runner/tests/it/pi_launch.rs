@@ -1,7 +1,7 @@
 //! How Pi is started for a new session, one that goes on, and a fork.
 
 use octo_proto::{Code, session::When};
-use octo_runner::harness::{Fork, Harness, Installed, NativeId, Out, Plan, SessionSpec, pi::Pi};
+use octo_runner::harness::{Fork, Harness, Installed, NativeId, Out, Plan, SessionSpec, any::AnyHarness, pi::Pi};
 use serde_json::json;
 
 use crate::desk::{Desk, prompt, spec};
@@ -12,7 +12,8 @@ fn native(file: Option<&str>) -> NativeId {
 
 fn args(spec: &SessionSpec) -> String {
     let command = vec!["/usr/bin/node".to_owned(), "/opt/pi/cli.js".to_owned()];
-    let launch = Pi::launch(spec, &Installed { command, version: "0.87.1".to_owned() }).expect("it can be started");
+    let launch = AnyHarness::launch("pi", spec, &Installed { command, version: "0.87.1".to_owned() })
+        .expect("it can be started");
     assert_eq!(launch.program, std::path::Path::new("/usr/bin/node"));
     assert!(launch.env.contains(&("PI_SKIP_VERSION_CHECK".to_owned(), "1".to_owned())));
     assert!(launch.env.iter().all(|(name, _)| name != "PI_OFFLINE"), "providers are wanted");
@@ -51,6 +52,7 @@ fn what_cannot_be_started_is_refused() {
     let found = Installed { command: vec!["node".to_owned()], version: "0.87.1".to_owned() };
     let wrong = SessionSpec { model: Some("large".to_owned()), ..spec() };
     assert_eq!(Pi::launch(&wrong, &found).expect_err("no provider").code, Code::BadRequest);
+    assert_eq!(AnyHarness::launch("other", &spec(), &found).expect_err("unknown").code, Code::NotFound);
     let fork = Fork { native: native(None), user_messages_before: 1 };
     let early = SessionSpec { fork: Some(fork), ..spec() };
     assert_eq!(Pi::launch(&early, &found).expect_err("nothing to fork").code, Code::Unsupported);
@@ -59,7 +61,7 @@ fn what_cannot_be_started_is_refused() {
 #[test]
 fn a_fork_leaves_out_its_message_before_it_is_ready() {
     let fork = Fork { native: native(Some("/o.jsonl")), user_messages_before: 1 };
-    let mut desk = Desk::new(&SessionSpec { fork: Some(fork), ..spec() });
+    let mut desk = Desk::new(&SessionSpec { fork: Some(fork), title: "Tea again".to_owned(), ..spec() });
     assert_eq!(desk.react(), ["octo:fork-points"]);
     let points = json!({"messages": [{"entryId": "e0", "text": "zero"}, {"entryId": "e1", "text": "one"}]});
     desk.answer("octo:fork-points", "get_fork_messages", &points);
@@ -68,6 +70,8 @@ fn a_fork_leaves_out_its_message_before_it_is_ready() {
     assert_eq!(desk.react(), ["octo:fork"]);
     assert_eq!(desk.pi.plan(&prompt("p1", "hello", When::Now)), Plan::Wait);
     desk.answer("octo:fork", "fork", &json!({"text": "one", "cancelled": false}));
+    let name = desk.pi.reactions().into_iter().find(|write| write.key == "octo:name").expect("its own title");
+    assert!(String::from_utf8_lossy(&name.line).contains("Tea again"));
     desk.shake_hands(&json!([crate::desk::model("large", true)]));
     assert!(desk.outs.iter().any(|out| matches!(out, Out::Ready { .. })));
 }

@@ -68,6 +68,7 @@ fn a_prompt_that_an_extension_swallows_ends_without_a_turn() {
         &json!({"sessionId": "native", "sessionFile": "/srv/octo/native.jsonl", "isStreaming": false}),
     );
     assert_eq!(desk.ended(), [("p1", Outcome::Done)]);
+    assert!(desk.outs.iter().any(|out| matches!(out, Out::PromptDelivered { handled: true, .. })));
 }
 
 #[test]

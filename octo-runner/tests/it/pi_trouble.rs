@@ -67,6 +67,17 @@ fn a_prompt_without_an_answer_ends_unless_pi_compacts_first() {
 }
 
 #[test]
+fn a_prompt_that_is_accepted_and_never_begun_ends() {
+    let mut desk = Desk::ready();
+    desk.send(&prompt("p1", "hello", When::Now));
+    desk.answer("p1", "prompt", &json!(null));
+    let probe = desk.react();
+    desk.at += 40_000;
+    desk.fold(What::Timeout { key: &probe[0] });
+    assert_eq!(desk.ended(), [("p1", Outcome::Error)]);
+}
+
+#[test]
 fn a_question_that_pi_gave_up_is_resolved() {
     let mut desk = Desk::working();
     desk.print(

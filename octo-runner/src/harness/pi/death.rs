@@ -111,6 +111,9 @@ impl Pi {
             let hint = "run `pi` in a terminal to see whether it starts; stop the session and say it again";
             self.fail(Error::new(Code::Timeout, message).hint(hint), sink);
         } else {
+            if key.starts_with("octo:probe:") && self.turn.is_none() {
+                self.end_accepted(open.place, Outcome::Error, Some(&message), sink);
+            }
             sink.debug(message);
         }
     }

@@ -138,7 +138,10 @@ impl Pi {
             (None, Some(confirmed), None) if kind == InputKind::Confirm => body["confirmed"] = Value::Bool(confirmed),
             (None, None, Some(true)) => body["cancelled"] = Value::Bool(true),
             _ => {
-                return refuse(Code::BadRequest, "this is not an answer to such a question; give exactly one that fits");
+                return refuse(
+                    Code::BadRequest,
+                    "this is not an answer to such a question; give exactly one that fits",
+                );
             }
         }
         Plan::Write(vec![write(key.as_str(), &body)])
