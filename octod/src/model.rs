@@ -12,6 +12,7 @@ mod error;
 mod journal;
 mod messages;
 mod play;
+pub mod program;
 mod replies;
 mod rules;
 mod server;

@@ -1,12 +1,13 @@
-//! The scripted model over real sockets, as agents meet it.
+//! The scripted model over real sockets, as agents meet it, and its program as the demo starts it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
 
 use octod::model::{Error, Options, serve};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
+    process::Command,
     task::JoinHandle,
     time::{Instant, timeout},
 };
@@ -235,4 +236,52 @@ async fn only_loopback_is_served() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let refused = serve(listener, Options::default(), CancellationToken::new()).await;
     assert!(matches!(refused, Err(Error::NotLoopback(_))), "{refused:?}");
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_octo-model"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+#[tokio::test]
+async fn the_program_is_ready_when_it_says_so_and_ends_with_its_parent() {
+    let mut child = program().arg("--with-parent").spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = timeout(DEADLINE, lines.next_line()).await.expect("a ready line").unwrap().unwrap();
+    let ready: Value = serde_json::from_str(&line).unwrap();
+    let port = ready["port"].as_u64().unwrap();
+    assert_eq!(ready, json!({"ready": true, "port": port, "url": format!("http://127.0.0.1:{port}")}));
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).await.unwrap();
+    stream.write_all(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut bytes = Vec::new();
+    timeout(DEADLINE, stream.read_to_end(&mut bytes)).await.expect("an answer").unwrap();
+    assert_eq!(Reply::read(&bytes).json()["data"][2]["id"], "scripted-thinking");
+    drop(child.stdin.take());
+    assert!(timeout(DEADLINE, child.wait()).await.expect("it stops").unwrap().success());
+}
+
+#[tokio::test]
+async fn the_program_stops_on_sigterm() {
+    let mut child = program().spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    timeout(DEADLINE, lines.next_line()).await.expect("a ready line").unwrap().unwrap();
+    let id = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    assert!(timeout(DEADLINE, child.wait()).await.expect("it stops").unwrap().success());
+}
+
+#[tokio::test]
+async fn the_program_says_why_it_cannot_start() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let nowhere = PathBuf::from("/nonexistent/log");
+    for (option, value, reason) in
+        [("--port", port.as_str(), "leave out --port"), ("--log", nowhere.to_str().unwrap(), "/nonexistent/log")]
+    {
+        let output = timeout(DEADLINE, program().args([option, value]).output()).await.expect("an end").unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(reason), "{said}");
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+    }
 }
