@@ -11,6 +11,7 @@ mod conversation;
 mod error;
 mod journal;
 mod messages;
+mod pi;
 mod play;
 pub mod program;
 mod replies;
@@ -25,6 +26,7 @@ mod wrapping;
 use std::{path::PathBuf, time::Duration};
 
 pub use error::Error;
+pub use pi::pi_config;
 pub use server::serve;
 
 /// The models that are listed; any name is answered alike.
