@@ -6,6 +6,8 @@ use serde_json::Value;
 
 /// More than this is not counted, streamed or repeated.
 const MOST: u32 = 1_000_000;
+/// An answer that is not streamed lies in memory.
+const MOST_KIBIBYTES: u32 = 64 << 10;
 
 /// What is asked for.
 #[derive(Debug, PartialEq)]
@@ -95,7 +97,9 @@ impl Show {
                 let every = Duration::from_millis(count(pause)?.into());
                 Some(Self::Stream { count: count(number)?, every })
             }
-            ("big", [number]) => Some(Self::Big { kibibytes: count(number)? }),
+            ("big", [number]) => {
+                count(number).filter(|size| *size <= MOST_KIBIBYTES).map(|kibibytes| Self::Big { kibibytes })
+            }
             ("usage", [number]) => Some(Self::Usage(number.parse().ok()?)),
             ("fail", [code]) => Some(Self::Fail { status: status(code)?, times: None }),
             ("fail", [code, times]) => {
@@ -190,6 +194,7 @@ mod tests {
             ("Now create a very detailed and structured\nsummary of this.", Ask::Show(Show::Summary)),
             ("helloworld", Ask::Other),
             ("stream 99999999", Ask::Other),
+            ("big 65537", Ask::Other),
             ("fail 200", Ask::Other),
             ("", Ask::Other),
             ("what is a monad", Ask::Other),

@@ -1,7 +1,5 @@
 //! Plays a turn to a client in time: as a stream of events or as one body.
 
-use std::collections::VecDeque;
-
 use axum::body::Bytes;
 use futures_util::{Stream, stream};
 use serde_json::Value;
@@ -25,7 +23,7 @@ pub(super) struct Play {
     entry: Entry,
     shutdown: CancellationToken,
     /// Text that is to be sent first.
-    ready: VecDeque<String>,
+    ready: Option<String>,
     ended: bool,
 }
 
@@ -34,13 +32,13 @@ pub(super) type Refusal = (u16, Value);
 
 impl Play {
     pub(super) fn new(turn: Turn, wire: Box<dyn Wire>, entry: Entry, shutdown: CancellationToken) -> Self {
-        Self { turn, wire, entry, shutdown, ready: VecDeque::new(), ended: false }
+        Self { turn, wire, entry, shutdown, ready: None, ended: false }
     }
 
     /// Server-sent events, each as it is due.
     pub(super) fn stream(mut self) -> impl Stream<Item = Result<Bytes, Cut>> + Send {
         let start = self.wire.start(self.turn.input_tokens());
-        self.ready.push_back(start);
+        self.ready = Some(start);
         stream::unfold(self, |mut play| async move {
             let next = play.next().await?;
             Some((next, play))
@@ -68,14 +66,14 @@ impl Play {
 
     async fn next(&mut self) -> Option<Result<Bytes, Cut>> {
         loop {
-            if let Some(text) = self.ready.pop_front().filter(|text| !text.is_empty()) {
+            if let Some(text) = self.ready.take().filter(|text| !text.is_empty()) {
                 return Some(Ok(text.into()));
             }
             if self.ended {
                 return None;
             }
             match self.said().await {
-                Ok(said) => self.ready.push_back(self.wire.say(&said?)),
+                Ok(said) => self.ready = Some(self.wire.say(&said?)),
                 Err(cut) => {
                     self.ended = true;
                     return Some(Err(cut));

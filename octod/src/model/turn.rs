@@ -214,6 +214,14 @@ mod tests {
     }
 
     #[test]
+    fn ordinary_texts_have_the_pace_of_the_server() {
+        let pace = Duration::from_millis(3);
+        let paused = |step| Turn::new(Speech::new(vec![step]), 7, pace).any(|beat| beat == Beat::Pause(pace));
+        assert!(paused(Step::say("hi")) && paused(Step::Thinking("hm".to_owned())));
+        assert!(!paused(Step::Text(Text::Kibibytes(1))));
+    }
+
+    #[test]
     fn nothing_follows_a_break_or_a_cut() {
         let failure = Failure { status: 529, message: "x".to_owned() };
         let beats = play(vec![Step::Break(failure.clone()), Step::say("never")]);
