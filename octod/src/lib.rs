@@ -1,1 +1,3 @@
-//! octod
+//! octod: Octo's platform daemon and what belongs beside it.
+
+pub mod model;

@@ -1,0 +1,4 @@
+//! The integration tests of octod, one binary.
+
+#[cfg(test)]
+mod model;
