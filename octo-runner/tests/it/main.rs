@@ -9,3 +9,7 @@ mod pi_properties;
 mod pi_recordings;
 mod pi_trouble;
 mod recordings;
+#[cfg(test)]
+mod survival;
+#[cfg(test)]
+mod world;
