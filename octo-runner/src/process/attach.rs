@@ -73,9 +73,7 @@ pub enum AttachError {
         current: u64,
     },
     /// No version of the protocol is common.
-    #[error(
-        "the shim speaks protocol {oldest} to {newest}, this runner {OLDEST} to {NEWEST}; install a newer Octo"
-    )]
+    #[error("the shim speaks protocol {oldest} to {newest}, this runner {OLDEST} to {NEWEST}; install a newer Octo")]
     Version {
         /// The oldest that the shim speaks.
         oldest: u16,
@@ -111,23 +109,13 @@ pub struct Controller {
 impl Controller {
     /// Hands a whole frame to the process, behind those before it; returns when it was recorded and written in full.
     pub async fn write(&self, key: &str, bytes: &[u8]) -> Result<u64, CommandError> {
-        let order = Order::Write {
-            key: key.to_owned(),
-            bytes: bytes.to_vec(),
-        };
+        let order = Order::Write { key: key.to_owned(), bytes: bytes.to_vec() };
         Self::give(&self.writes, order).await
     }
 
     /// Records a note.
     pub async fn note(&self, key: &str, bytes: &[u8]) -> Result<u64, CommandError> {
-        Self::give(
-            &self.orders,
-            Order::Note {
-                key: key.to_owned(),
-                bytes: bytes.to_vec(),
-            },
-        )
-        .await
+        Self::give(&self.orders, Order::Note { key: key.to_owned(), bytes: bytes.to_vec() }).await
     }
 
     /// Closes the standard input of the process, behind a write that is under way.
@@ -147,14 +135,8 @@ impl Controller {
 
     async fn give(queue: &mpsc::Sender<LinkMsg>, order: Order) -> Result<u64, CommandError> {
         let (reply, answer) = oneshot::channel();
-        queue
-            .send(LinkMsg { order, reply })
-            .await
-            .map_err(|_| CommandError::Lost)?;
-        answer
-            .await
-            .map_err(|_| CommandError::Lost)?
-            .map_err(CommandError::Failed)
+        queue.send(LinkMsg { order, reply }).await.map_err(|_| CommandError::Lost)?;
+        answer.await.map_err(|_| CommandError::Lost)?.map_err(CommandError::Failed)
     }
 }
 
@@ -166,29 +148,16 @@ pub async fn attach(
     dir: &Path,
     generation: u64,
 ) -> Result<(Attached, Controller, Announcements), AttachError> {
-    let speechless = || AttachError::Speechless {
-        dir: dir.to_owned(),
-    };
+    let speechless = || AttachError::Speechless { dir: dir.to_owned() };
     let connect = async {
         let socket = SocketPath::of(dir)?;
         UnixStream::connect(socket.path()).await
     };
-    let mut stream = connect.await.map_err(|source| AttachError::Unreachable {
-        dir: dir.to_owned(),
-        source,
-    })?;
+    let mut stream = connect.await.map_err(|source| AttachError::Unreachable { dir: dir.to_owned(), source })?;
     let mut inbox = BytesMut::new();
     let first = timeout(PATIENCE, greet(&mut stream, &mut inbox, generation)).await;
     let attached = match first.ok().and_then(Result::ok).ok_or_else(speechless)? {
-        Answer::Attached {
-            version,
-            child,
-            end,
-        } => Attached {
-            version,
-            child,
-            end,
-        },
+        Answer::Attached { version, child, end } => Attached { version, child, end },
         Answer::RefusedGeneration(current) => return Err(AttachError::Superseded { current }),
         Answer::RefusedVersion(oldest, newest) => {
             return Err(AttachError::Version { oldest, newest });
@@ -203,25 +172,13 @@ pub async fn attach(
     let (lost, lost_seen) = watch::channel(None);
     let task = LinkTask::new(dir.to_owned(), stream, inbox).telling(end, stalled);
     tasks.spawn(task.run(write_queue, order_queue, lost));
-    let announcements = Announcements {
-        end: end_seen,
-        stalled: stalled_seen,
-        lost: lost_seen,
-    };
+    let announcements = Announcements { end: end_seen, stalled: stalled_seen, lost: lost_seen };
     Ok((attached, Controller { writes, orders }, announcements))
 }
 
-async fn greet(
-    stream: &mut UnixStream,
-    inbox: &mut BytesMut,
-    generation: u64,
-) -> io::Result<Answer> {
+async fn greet(stream: &mut UnixStream, inbox: &mut BytesMut, generation: u64) -> io::Result<Answer> {
     let mut hello = Vec::new();
-    Command::Attach {
-        versions: (OLDEST, NEWEST),
-        generation,
-    }
-    .encode(&mut hello);
+    Command::Attach { versions: (OLDEST, NEWEST), generation }.encode(&mut hello);
     stream.write_all(&hello).await?;
     loop {
         if let Some((bytes, used)) = frame(inbox).map_err(io::Error::other)? {

@@ -20,7 +20,5 @@ impl BootId {
 
 /// Asks the kernel for the present boot.
 pub fn boot_id() -> io::Result<BootId> {
-    Ok(BootId::from_stored(&std::fs::read_to_string(
-        "/proc/sys/kernel/random/boot_id",
-    )?))
+    Ok(BootId::from_stored(&std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?))
 }

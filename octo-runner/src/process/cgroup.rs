@@ -12,10 +12,7 @@ pub(crate) fn make(process: &str) -> Option<PathBuf> {
     candidates(&mounts, &own).into_iter().find_map(|parent| {
         let group = parent.join(format!("octo-{process}"));
         fs::create_dir(&group).ok()?;
-        let usable = fs::OpenOptions::new()
-            .write(true)
-            .open(group.join("cgroup.procs"))
-            .is_ok();
+        let usable = fs::OpenOptions::new().write(true).open(group.join("cgroup.procs")).is_ok();
         if !usable {
             remove(&group);
         }
@@ -41,10 +38,7 @@ pub(crate) fn kill(group: &Path) {
 /// The processes in the group.
 pub(crate) fn members(group: &Path) -> Vec<Pid> {
     let listed = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-    listed
-        .lines()
-        .filter_map(|line| line.parse().ok().and_then(Pid::from_raw))
-        .collect()
+    listed.lines().filter_map(|line| line.parse().ok().and_then(Pid::from_raw)).collect()
 }
 
 /// Removes an empty group.
@@ -59,10 +53,7 @@ fn candidates(mounts: &str, own: &str) -> Vec<PathBuf> {
     let freezer = own.lines().find_map(|line| {
         let (_, rest) = line.split_once(':')?;
         let (controllers, path) = rest.split_once(':')?;
-        controllers
-            .split(',')
-            .any(|name| name == "freezer")
-            .then_some(path)
+        controllers.split(',').any(|name| name == "freezer").then_some(path)
     });
     let below = |mount: Option<Mount<'_>>, path: Option<&str>| {
         let (mount, path) = (mount?, path?);
@@ -73,14 +64,9 @@ fn candidates(mounts: &str, own: &str) -> Vec<PathBuf> {
     let unified_mount = mounts.iter().find(|mount| mount.kind == "cgroup2").copied();
     let freezer_mount = mounts
         .iter()
-        .find(|mount| {
-            mount.kind == "cgroup" && mount.options.split(',').any(|option| option == "freezer")
-        })
+        .find(|mount| mount.kind == "cgroup" && mount.options.split(',').any(|option| option == "freezer"))
         .copied();
-    [below(unified_mount, unified), below(freezer_mount, freezer)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [below(unified_mount, unified), below(freezer_mount, freezer)].into_iter().flatten().collect()
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -96,12 +82,7 @@ impl<'a> Mount<'a> {
         let (place, source) = line.split_once(" - ")?;
         let mut place = place.split(' ').skip(3);
         let mut source = source.split(' ');
-        Some(Self {
-            root: place.next()?,
-            point: place.next()?,
-            kind: source.next()?,
-            options: source.nth(1)?,
-        })
+        Some(Self { root: place.next()?, point: place.next()?, kind: source.next()?, options: source.nth(1)? })
     }
 }
 
@@ -115,11 +96,7 @@ mod tests {
             31 24 0:27 /docker/ab /sys/fs/cgroup/freezer rw - cgroup cgroup rw,freezer\n\
             32 24 0:28 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n";
         let own = "9:name=systemd:/\n6:freezer:/docker/ab/c\n0::/user.slice/x.scope\n";
-        let expected = [
-            "/sys/fs/cgroup/unified/user.slice/x.scope",
-            "/sys/fs/cgroup/freezer/c",
-        ]
-        .map(PathBuf::from);
+        let expected = ["/sys/fs/cgroup/unified/user.slice/x.scope", "/sys/fs/cgroup/freezer/c"].map(PathBuf::from);
         assert_eq!(candidates(mounts, own), expected);
         assert_eq!(candidates("", own), Vec::<PathBuf>::new());
     }

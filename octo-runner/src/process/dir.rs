@@ -29,11 +29,7 @@ pub fn is_alive(dir: &Path) -> io::Result<bool> {
 
 /// Takes the lock of a dead shim, so that two cannot clear up at once; `None` when it is held.
 pub(super) fn take_lock(dir: &Path) -> io::Result<Option<File>> {
-    let lock = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(dir.join(LOCK))?;
+    let lock = File::options().write(true).create(true).truncate(false).open(dir.join(LOCK))?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -65,18 +61,11 @@ pub(super) struct SocketPath {
 
 impl SocketPath {
     pub(super) fn of(dir: &Path) -> io::Result<Self> {
-        let folder = open(
-            dir,
-            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?;
+        let folder = open(dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         Ok(Self { folder })
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        PathBuf::from(format!(
-            "/proc/self/fd/{}/{SOCKET}",
-            self.folder.as_raw_fd()
-        ))
+        PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", self.folder.as_raw_fd()))
     }
 }

@@ -75,19 +75,7 @@ impl Note {
             return None;
         }
         let known = match record.key {
-            SPAWNED => parse(record.bytes).map(
-                |Spawned {
-                     pid,
-                     argv,
-                     env,
-                     cwd,
-                 }| Self::Spawned {
-                    pid,
-                    argv,
-                    env,
-                    cwd,
-                },
-            ),
+            SPAWNED => parse(record.bytes).map(|Spawned { pid, argv, env, cwd }| Self::Spawned { pid, argv, env, cwd }),
             EXITED => parse(record.bytes).map(|ended| match ended {
                 Ended::Code { code } => Self::Exited { code },
                 Ended::Signal { signal } => Self::Signalled { signal },
@@ -96,10 +84,7 @@ impl Note {
             SHIM_LOST => parse(record.bytes).map(|Lost { rebooted }| Self::ShimLost { rebooted }),
             _ => None,
         };
-        Some(known.unwrap_or_else(|| Self::Other {
-            key: record.key.to_owned(),
-            bytes: record.bytes.to_vec(),
-        }))
+        Some(known.unwrap_or_else(|| Self::Other { key: record.key.to_owned(), bytes: record.bytes.to_vec() }))
     }
 
     /// Whether nothing comes behind this note.

@@ -45,9 +45,7 @@ pub enum ReapError {
         source: io::Error,
     },
     /// Something of the tree did not die.
-    #[error(
-        "something that {process} started cannot be killed; look for OCTO_PROCESS={process} in /proc/*/environ"
-    )]
+    #[error("something that {process} started cannot be killed; look for OCTO_PROCESS={process} in /proc/*/environ")]
     StillThere {
         /// The process.
         process: String,
@@ -62,10 +60,7 @@ pub enum ReapError {
 
 /// Clears up after `process`, which was started in `boot`, if its shim is dead. Repeating it changes nothing.
 pub async fn reap(dir: &Path, process: &str, boot: &BootId) -> Result<Reaped, ReapError> {
-    let io = |source| ReapError::Io {
-        dir: dir.to_owned(),
-        source,
-    };
+    let io = |source| ReapError::Io { dir: dir.to_owned(), source };
     if !dir.is_dir() {
         return Ok(Reaped::NeverStarted);
     }
@@ -85,17 +80,11 @@ pub async fn reap(dir: &Path, process: &str, boot: &BootId) -> Result<Reaped, Re
         kill_tree(dir, process).await?;
     }
     let mut writer = Writer::open(dir)?;
-    let at_us = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_micros() as u64);
+    let at_us = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
     let content = format!("{{\"rebooted\":{rebooted}}}");
     writer.append(at_us, Direction::Note, SHIM_LOST, content.as_bytes())?;
     writer.sync().map_err(io)?;
-    Ok(if rebooted {
-        Reaped::Rebooted
-    } else {
-        Reaped::Lost
-    })
+    Ok(if rebooted { Reaped::Rebooted } else { Reaped::Lost })
 }
 
 async fn kill_tree(dir: &Path, process: &str) -> Result<(), ReapError> {
@@ -104,9 +93,7 @@ async fn kill_tree(dir: &Path, process: &str) -> Result<(), ReapError> {
     let until = Instant::now() + DYING;
     while !tree.pass(process, group.as_deref(), false) {
         if Instant::now() >= until {
-            return Err(ReapError::StillThere {
-                process: process.to_owned(),
-            });
+            return Err(ReapError::StillThere { process: process.to_owned() });
         }
         sleep(PASS).await;
     }
@@ -118,10 +105,7 @@ async fn kill_tree(dir: &Path, process: &str) -> Result<(), ReapError> {
 
 /// Whether the last whole record says that nothing follows.
 fn has_ended(dir: &Path) -> Result<bool, ReapError> {
-    let found = segments(dir).map_err(|source| ReapError::Io {
-        dir: dir.to_owned(),
-        source,
-    })?;
+    let found = segments(dir).map_err(|source| ReapError::Io { dir: dir.to_owned(), source })?;
     let Some(newest) = found.last() else {
         return Ok(false);
     };

@@ -60,9 +60,7 @@ pub struct Spawned {
 #[derive(Debug, thiserror::Error)]
 pub enum SpawnError {
     /// The program cannot be started.
-    #[error(
-        "cannot start {program}: {source}; check that it is installed and in the PATH of the agent's environment"
-    )]
+    #[error("cannot start {program}: {source}; check that it is installed and in the PATH of the agent's environment")]
     Program {
         /// The program.
         program: String,
@@ -90,9 +88,7 @@ pub enum SpawnError {
         source: io::Error,
     },
     /// The shim program cannot be started.
-    #[error(
-        "cannot start {path}: {source}; octo-shim is installed beside octo-runner, install Octo again"
-    )]
+    #[error("cannot start {path}: {source}; octo-shim is installed beside octo-runner, install Octo again")]
     Shim {
         /// Where it was looked for.
         path: PathBuf,
@@ -123,26 +119,12 @@ pub enum SpawnError {
 /// Starts `launch` as the process named `process`, whose folder is made below `root`.
 ///
 /// Returns when the process runs. Neither the end of the runner nor that of the terminal it runs in ends it.
-pub async fn spawn(
-    shim: &ShimPath,
-    root: &Path,
-    process: &str,
-    launch: &Launch,
-) -> Result<Spawned, SpawnError> {
+pub async fn spawn(shim: &ShimPath, root: &Path, process: &str, launch: &Launch) -> Result<Spawned, SpawnError> {
     let mut spec = spec_of(process, launch)?;
-    let dir = dir::make(root, process).map_err(|source| SpawnError::Folder {
-        dir: root.join(process),
-        source,
-    })?;
+    let dir = dir::make(root, process).map_err(|source| SpawnError::Folder { dir: root.join(process), source })?;
     let group = cgroup::make(process);
-    let started = match group
-        .as_deref()
-        .map_or(Ok(()), |group| dir::note_cgroup(&dir, group))
-    {
-        Err(source) => Err(SpawnError::Folder {
-            dir: dir.clone(),
-            source,
-        }),
+    let started = match group.as_deref().map_or(Ok(()), |group| dir::note_cgroup(&dir, group)) {
+        Err(source) => Err(SpawnError::Folder { dir: dir.clone(), source }),
         Ok(()) => {
             spec.cgroup = group.as_deref().and_then(Path::to_str).map(str::to_owned);
             start(shim, &dir, &spec).await
@@ -167,9 +149,7 @@ pub async fn spawn(
 }
 
 fn spec_of(process: &str, launch: &Launch) -> Result<Spec, SpawnError> {
-    let cwd = launch.cwd.to_str().ok_or_else(|| SpawnError::NotText {
-        path: launch.cwd.clone(),
-    })?;
+    let cwd = launch.cwd.to_str().ok_or_else(|| SpawnError::NotText { path: launch.cwd.clone() })?;
     let mut env = launch.env.clone();
     env.retain(|(name, _)| name != MARKER);
     env.push((MARKER.to_owned(), process.to_owned()));
@@ -185,18 +165,10 @@ fn spec_of(process: &str, launch: &Launch) -> Result<Spec, SpawnError> {
 
 async fn start(shim: &ShimPath, dir: &Path, spec: &Spec) -> Result<(u32, Report), SpawnError> {
     let mut command = Command::new(&shim.0);
-    command
-        .arg(dir)
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+    command.arg(dir).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     #[cfg(debug_assertions)]
     hand_on_failpoint(&mut command);
-    let mut child = command.spawn().map_err(|source| SpawnError::Shim {
-        path: shim.0.clone(),
-        source,
-    })?;
+    let mut child = command.spawn().map_err(|source| SpawnError::Shim { path: shim.0.clone(), source })?;
     let reported = timeout(PATIENCE, talk(&mut child, &spec.encode())).await;
     if let Ok(Some(report)) = reported {
         // The handle is dropped: tokio collects the shim should it end before us.
@@ -219,10 +191,7 @@ async fn talk(child: &mut Child, spec: &[u8]) -> Option<Report> {
 /// The shim's environment is empty, but a test that kills it says where by a variable.
 #[cfg(debug_assertions)]
 fn hand_on_failpoint(command: &mut Command) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a fail-point is set from outside, in debug builds only"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a fail-point is set from outside, in debug builds only")]
     if let Some(setting) = std::env::var_os(crate::failpoint::VARIABLE) {
         command.env(crate::failpoint::VARIABLE, setting);
     }
@@ -231,23 +200,10 @@ fn hand_on_failpoint(command: &mut Command) {
 fn failure(dir: &Path, launch: &Launch, stage: Stage, errno: i32) -> SpawnError {
     let source = io::Error::from_raw_os_error(errno);
     match stage {
-        Stage::Program => SpawnError::Program {
-            program: launch.program.clone(),
-            source,
-        },
-        Stage::Cwd => SpawnError::Cwd {
-            cwd: launch.cwd.clone(),
-        },
-        Stage::Transcript => SpawnError::Transcript {
-            dir: dir.to_owned(),
-            source,
-        },
-        Stage::Folder => SpawnError::Folder {
-            dir: dir.to_owned(),
-            source,
-        },
-        Stage::Spec | Stage::Lock | Stage::Detach | Stage::Socket => {
-            SpawnError::Setup { stage, source }
-        }
+        Stage::Program => SpawnError::Program { program: launch.program.clone(), source },
+        Stage::Cwd => SpawnError::Cwd { cwd: launch.cwd.clone() },
+        Stage::Transcript => SpawnError::Transcript { dir: dir.to_owned(), source },
+        Stage::Folder => SpawnError::Folder { dir: dir.to_owned(), source },
+        Stage::Spec | Stage::Lock | Stage::Detach | Stage::Socket => SpawnError::Setup { stage, source },
     }
 }

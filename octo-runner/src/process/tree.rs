@@ -31,27 +31,17 @@ impl Tree {
         let all = list();
         let mark = format!("{MARKER}={process}");
         let own = getpid().as_raw_nonzero().get();
-        let mut members: HashSet<i32> = all
-            .keys()
-            .copied()
-            .filter(|pid| is_marked(*pid, &mark))
-            .collect();
+        let mut members: HashSet<i32> = all.keys().copied().filter(|pid| is_marked(*pid, &mark)).collect();
         if let Some(group) = group {
-            members.extend(
-                cgroup::members(group)
-                    .iter()
-                    .map(|pid| pid.as_raw_nonzero().get()),
-            );
+            members.extend(cgroup::members(group).iter().map(|pid| pid.as_raw_nonzero().get()));
         }
         if descent {
             members.insert(own);
         }
         while include_children(&all, &mut members) {}
         members.remove(&own);
-        let alive: Vec<_> = members
-            .iter()
-            .filter_map(|pid| Some((*pid, all.get(pid).filter(|stat| !stat.dead)?)))
-            .collect();
+        let alive: Vec<_> =
+            members.iter().filter_map(|pid| Some((*pid, all.get(pid).filter(|stat| !stat.dead)?))).collect();
         if alive.is_empty() {
             self.empty += 1;
             return self.empty >= 2;
@@ -69,19 +59,15 @@ impl Tree {
 
 fn include_children(all: &HashMap<i32, Stat>, members: &mut HashSet<i32>) -> bool {
     let before = members.len();
-    let children: Vec<i32> = all
-        .iter()
-        .filter(|(_, stat)| members.contains(&stat.parent))
-        .map(|(pid, _)| *pid)
-        .collect();
+    let children: Vec<i32> =
+        all.iter().filter(|(_, stat)| members.contains(&stat.parent)).map(|(pid, _)| *pid).collect();
     members.extend(children);
     members.len() > before
 }
 
 /// Kills the process that has this pid, if it is still the one that was looked at.
 fn kill(pid: i32, started: u64) {
-    let Some(handle) = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
-    else {
+    let Some(handle) = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
         return;
     };
     if stat(pid).is_some_and(|stat| stat.started == started) {
@@ -105,16 +91,10 @@ fn stat(pid: i32) -> Option<Stat> {
     let dead = matches!(fields.next()?, "Z" | "X" | "x");
     let parent = fields.next()?.parse().ok()?;
     let started = fields.nth(17)?.parse().ok()?;
-    Some(Stat {
-        parent,
-        dead,
-        started,
-    })
+    Some(Stat { parent, dead, started })
 }
 
 fn is_marked(pid: i32, mark: &str) -> bool {
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    environment
-        .split(|byte| *byte == 0)
-        .any(|variable| variable == mark.as_bytes())
+    environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
 }

@@ -7,8 +7,7 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal,
-    setsid, waitpid,
+    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid, waitpid,
 };
 
 use super::protocol::{ChildState, Failure};
@@ -34,28 +33,14 @@ pub(super) enum Written {
 }
 
 impl Child {
-    #[expect(
-        unsafe_code,
-        reason = "only between fork and exec can a child bind its life to its parent's"
-    )]
+    #[expect(unsafe_code, reason = "only between fork and exec can a child bind its life to its parent's")]
     pub(super) fn spawn(spec: &Spec) -> io::Result<Self> {
         let shim = getpid();
-        let group = spec.cgroup.as_ref().and_then(|path| {
-            File::options()
-                .write(true)
-                .open(format!("{path}/cgroup.procs"))
-                .ok()
-        });
+        let group =
+            spec.cgroup.as_ref().and_then(|path| File::options().write(true).open(format!("{path}/cgroup.procs")).ok());
         let mut command = Command::new(&spec.program);
-        command
-            .args(&spec.args)
-            .env_clear()
-            .envs(spec.env.iter().map(|(name, value)| (name, value)));
-        command
-            .current_dir(&spec.cwd)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(&spec.args).env_clear().envs(spec.env.iter().map(|(name, value)| (name, value)));
+        command.current_dir(&spec.cwd).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let prepare = move || {
             setsid()?;
             set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -74,8 +59,7 @@ impl Child {
             command.pre_exec(prepare);
         }
         let mut child = command.spawn()?;
-        let (stdin, stdout, stderr) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         for pipe in [
             stdin.as_ref().map(std::os::fd::AsFd::as_fd),
             stdout.as_ref().map(std::os::fd::AsFd::as_fd),
@@ -86,13 +70,7 @@ impl Child {
             }
         }
         let pid = Pid::from_child(&child);
-        Ok(Self {
-            pid,
-            state: ChildState::Running(pid.as_raw_nonzero().get()),
-            stdin,
-            stdout,
-            stderr,
-        })
+        Ok(Self { pid, state: ChildState::Running(pid.as_raw_nonzero().get()), stdin, stdout, stderr })
     }
 
     pub(super) fn is_running(&self) -> bool {

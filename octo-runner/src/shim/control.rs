@@ -42,13 +42,7 @@ pub(super) struct Asked {
 
 impl Control {
     pub(super) fn new(listener: UnixListener) -> Self {
-        Self {
-            listener,
-            candidate: None,
-            controller: None,
-            generation: 0,
-            serial: 0,
-        }
+        Self { listener, candidate: None, controller: None, generation: 0, serial: 0 }
     }
 
     pub(super) fn accept(&mut self, now: Instant) {
@@ -65,12 +59,7 @@ impl Control {
     }
 
     /// Listens to the candidate. When it becomes the controller, the former one is closed and what it sent is gone.
-    pub(super) fn hear_candidate(
-        &mut self,
-        buffer: &mut [u8],
-        child: ChildState,
-        end: u64,
-    ) -> bool {
+    pub(super) fn hear_candidate(&mut self, buffer: &mut [u8], child: ChildState, end: u64) -> bool {
         let Some((mut link, until)) = self.candidate.take() else {
             return false;
         };
@@ -81,13 +70,7 @@ impl Control {
             Err(broken) => Err(broken),
         };
         let (versions, generation, used) = match attach {
-            Ok(Some((
-                Command::Attach {
-                    versions,
-                    generation,
-                },
-                used,
-            ))) => (versions, generation, used),
+            Ok(Some((Command::Attach { versions, generation }, used))) => (versions, generation, used),
             Ok(None) => {
                 if open {
                     self.candidate = Some((link, until));
@@ -104,11 +87,7 @@ impl Control {
             Answer::RefusedGeneration(self.generation)
         } else {
             link.inbox.drain(..used);
-            link.say(Answer::Attached {
-                version,
-                child,
-                end,
-            });
+            link.say(Answer::Attached { version, child, end });
             if let Some(mut former) = self.controller.replace(link) {
                 former.say(Answer::Replaced);
                 former.flush();
@@ -175,15 +154,11 @@ impl Control {
 
     /// Whether something waits to be sent.
     pub(super) fn has_backlog(&self) -> bool {
-        self.controller
-            .as_ref()
-            .is_some_and(|link| !link.outbox.is_empty())
+        self.controller.as_ref().is_some_and(|link| !link.outbox.is_empty())
     }
 
     pub(super) fn may_read(&self) -> bool {
-        self.controller
-            .as_ref()
-            .is_some_and(|link| link.outbox.len() < OUTBOX)
+        self.controller.as_ref().is_some_and(|link| link.outbox.len() < OUTBOX)
     }
 
     pub(super) fn flush(&mut self) {
@@ -193,11 +168,7 @@ impl Control {
 
 impl Link {
     fn new(stream: UnixStream) -> Self {
-        Self {
-            stream,
-            inbox: Vec::new(),
-            outbox: Vec::new(),
-        }
+        Self { stream, inbox: Vec::new(), outbox: Vec::new() }
     }
 
     fn say(&mut self, answer: Answer) {
@@ -214,8 +185,7 @@ impl Link {
                     && let Ok(length) = usize::try_from(u32::from_le_bytes(*length))
                     && length <= super::protocol::MAX_FRAME
                 {
-                    self.inbox
-                        .reserve_exact((4 + length).saturating_sub(self.inbox.len()).max(count));
+                    self.inbox.reserve_exact((4 + length).saturating_sub(self.inbox.len()).max(count));
                 }
                 self.inbox.extend_from_slice(&buffer[..count]);
                 true

@@ -152,29 +152,15 @@ impl<'a> Command<'a> {
             Self::Write { key, bytes, .. } | Self::Note { key, bytes, .. } => {
                 key.len() <= usize::from(u16::MAX) && bytes.len() <= crate::transcript::MAX_BYTES
             }
-            Self::Attach { .. }
-            | Self::Eof { .. }
-            | Self::Signal { .. }
-            | Self::KillTree { .. } => true,
+            Self::Attach { .. } | Self::Eof { .. } | Self::Signal { .. } | Self::KillTree { .. } => true,
         }
     }
 
     /// Appends the frame.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match *self {
-            Self::Attach {
-                versions: (oldest, newest),
-                generation,
-            } => {
-                put(
-                    out,
-                    1,
-                    &[
-                        &oldest.to_le_bytes(),
-                        &newest.to_le_bytes(),
-                        &generation.to_le_bytes(),
-                    ],
-                );
+            Self::Attach { versions: (oldest, newest), generation } => {
+                put(out, 1, &[&oldest.to_le_bytes(), &newest.to_le_bytes(), &generation.to_le_bytes()]);
             }
             Self::Write { id, key, bytes } => put_keyed(out, 2, id, key, bytes),
             Self::Note { id, key, bytes } => put_keyed(out, 3, id, key, bytes),
@@ -188,25 +174,11 @@ impl<'a> Command<'a> {
     pub fn decode(frame: &'a [u8]) -> Result<Self, Broken> {
         let mut fields = Fields(frame);
         let command = match fields.u8()? {
-            1 => Self::Attach {
-                versions: (fields.u16()?, fields.u16()?),
-                generation: fields.u64()?,
-            },
-            2 => Self::Write {
-                id: fields.u64()?,
-                key: fields.text()?,
-                bytes: fields.rest(),
-            },
-            3 => Self::Note {
-                id: fields.u64()?,
-                key: fields.text()?,
-                bytes: fields.rest(),
-            },
+            1 => Self::Attach { versions: (fields.u16()?, fields.u16()?), generation: fields.u64()? },
+            2 => Self::Write { id: fields.u64()?, key: fields.text()?, bytes: fields.rest() },
+            3 => Self::Note { id: fields.u64()?, key: fields.text()?, bytes: fields.rest() },
             4 => Self::Eof { id: fields.u64()? },
-            5 => Self::Signal {
-                id: fields.u64()?,
-                signal: fields.i32()?,
-            },
+            5 => Self::Signal { id: fields.u64()?, signal: fields.i32()? },
             6 => Self::KillTree { id: fields.u64()? },
             _ => return Err(Broken),
         };
@@ -218,31 +190,16 @@ impl Answer {
     /// Appends the frame.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match *self {
-            Self::Attached {
-                version,
-                child,
-                end,
-            } => {
+            Self::Attached { version, child, end } => {
                 let (kind, number) = match child {
                     ChildState::Running(pid) => (0u8, pid),
                     ChildState::Exited(code) => (1, code),
                     ChildState::Signalled(signal) => (2, signal),
                 };
-                put(
-                    out,
-                    1,
-                    &[
-                        &version.to_le_bytes(),
-                        &[kind],
-                        &number.to_le_bytes(),
-                        &end.to_le_bytes(),
-                    ],
-                );
+                put(out, 1, &[&version.to_le_bytes(), &[kind], &number.to_le_bytes(), &end.to_le_bytes()]);
             }
             Self::RefusedGeneration(current) => put(out, 2, &[&current.to_le_bytes()]),
-            Self::RefusedVersion(oldest, newest) => {
-                put(out, 3, &[&oldest.to_le_bytes(), &newest.to_le_bytes()])
-            }
+            Self::RefusedVersion(oldest, newest) => put(out, 3, &[&oldest.to_le_bytes(), &newest.to_le_bytes()]),
             Self::End(end) => put(out, 4, &[&end.to_le_bytes()]),
             Self::Done { id, end } => put(out, 5, &[&id.to_le_bytes(), &end.to_le_bytes()]),
             Self::Failed { id, failure } => {
@@ -265,22 +222,12 @@ impl Answer {
     pub fn decode(frame: &[u8]) -> Result<Self, Broken> {
         let mut fields = Fields(frame);
         let answer = match fields.u8()? {
-            1 => Self::Attached {
-                version: fields.u16()?,
-                child: fields.child()?,
-                end: fields.u64()?,
-            },
+            1 => Self::Attached { version: fields.u16()?, child: fields.child()?, end: fields.u64()? },
             2 => Self::RefusedGeneration(fields.u64()?),
             3 => Self::RefusedVersion(fields.u16()?, fields.u16()?),
             4 => Self::End(fields.u64()?),
-            5 => Self::Done {
-                id: fields.u64()?,
-                end: fields.u64()?,
-            },
-            6 => Self::Failed {
-                id: fields.u64()?,
-                failure: fields.failure()?,
-            },
+            5 => Self::Done { id: fields.u64()?, end: fields.u64()? },
+            6 => Self::Failed { id: fields.u64()?, failure: fields.failure()? },
             7 => Self::Stalled(fields.i32()?),
             8 => Self::Replaced,
             _ => return Err(Broken),
@@ -290,16 +237,7 @@ impl Answer {
 }
 
 fn put_keyed(out: &mut Vec<u8>, kind: u8, id: u64, key: &str, bytes: &[u8]) {
-    put(
-        out,
-        kind,
-        &[
-            &id.to_le_bytes(),
-            &(key.len() as u16).to_le_bytes(),
-            key.as_bytes(),
-            bytes,
-        ],
-    );
+    put(out, kind, &[&id.to_le_bytes(), &(key.len() as u16).to_le_bytes(), key.as_bytes(), bytes]);
 }
 
 fn put(out: &mut Vec<u8>, kind: u8, fields: &[&[u8]]) {
@@ -370,10 +308,6 @@ impl<'a> Fields<'a> {
     }
 
     fn end<T>(self, value: T) -> Result<T, Broken> {
-        if self.0.is_empty() {
-            Ok(value)
-        } else {
-            Err(Broken)
-        }
+        if self.0.is_empty() { Ok(value) } else { Err(Broken) }
     }
 }

@@ -85,15 +85,7 @@ impl Pump {
             announced: 0,
             announced_at: Instant::now(),
         };
-        Self {
-            process: String::new(),
-            cgroup: None,
-            writer,
-            child,
-            control,
-            deaths,
-            state,
-        }
+        Self { process: String::new(), cgroup: None, writer, child, control, deaths, state }
     }
 
     /// Runs until the process is gone and everything is recorded.
@@ -126,10 +118,7 @@ impl Pump {
             Wake::Listener => self.control.accept(Instant::now()),
             Wake::Candidate => {
                 let end = self.writer.end();
-                if self
-                    .control
-                    .hear_candidate(&mut self.state.buffer, self.child.state, end)
-                {
+                if self.control.hear_candidate(&mut self.state.buffer, self.child.state, end) {
                     self.state.announced = end;
                     self.tell_stall();
                     self.control.flush();
@@ -153,38 +142,15 @@ impl Pump {
     /// Waits for one of the descriptors or the deadline.
     fn wait(&self, deadline: Option<Duration>) -> [Option<(Wake, PollFlags)>; 7] {
         let reading = self.state.stalled.is_none();
-        let controller = self
-            .control
-            .controller
-            .as_ref()
-            .map(|link| link.stream.as_fd());
+        let controller = self.control.controller.as_ref().map(|link| link.stream.as_fd());
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, self.control.may_read());
         flags.set(PollFlags::OUT, self.control.has_backlog());
-        let candidate = self
-            .control
-            .candidate
-            .as_ref()
-            .map(|(link, _)| link.stream.as_fd());
+        let candidate = self.control.candidate.as_ref().map(|(link, _)| link.stream.as_fd());
         let listener = candidate.is_none().then(|| self.control.listener.as_fd());
-        let pipe_out = self
-            .child
-            .stdout
-            .as_ref()
-            .filter(|_| reading)
-            .map(AsFd::as_fd);
-        let pipe_err = self
-            .child
-            .stderr
-            .as_ref()
-            .filter(|_| reading)
-            .map(AsFd::as_fd);
-        let pipe_in = self
-            .child
-            .stdin
-            .as_ref()
-            .filter(|_| self.state.pending.is_some())
-            .map(AsFd::as_fd);
+        let pipe_out = self.child.stdout.as_ref().filter(|_| reading).map(AsFd::as_fd);
+        let pipe_err = self.child.stderr.as_ref().filter(|_| reading).map(AsFd::as_fd);
+        let pipe_in = self.child.stdin.as_ref().filter(|_| self.state.pending.is_some()).map(AsFd::as_fd);
         let wanted: [(Wake, Option<BorrowedFd<'_>>, PollFlags); 7] = [
             (Wake::Deaths, Some(self.deaths.as_fd()), PollFlags::IN),
             // Pipes first: what the process said before it is told something lies before it in the transcript.
@@ -195,20 +161,15 @@ impl Pump {
             (Wake::Controller, controller, flags),
             (Wake::Listener, listener, PollFlags::IN),
         ];
-        let mut descriptors: Vec<PollFd<'_>> = wanted
-            .iter()
-            .filter_map(|(_, fd, flags)| fd.map(|fd| PollFd::from_borrowed_fd(fd, *flags)))
-            .collect();
+        let mut descriptors: Vec<PollFd<'_>> =
+            wanted.iter().filter_map(|(_, fd, flags)| fd.map(|fd| PollFd::from_borrowed_fd(fd, *flags))).collect();
         let timeout = deadline.map(|left| Timespec {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(left.subsec_nanos()).into(),
         });
         let mut woken = [None; 7];
         if poll(&mut descriptors, timeout.as_ref()).is_ok() {
-            let polled = wanted
-                .iter()
-                .filter(|(_, fd, _)| fd.is_some())
-                .zip(&descriptors);
+            let polled = wanted.iter().filter(|(_, fd, _)| fd.is_some()).zip(&descriptors);
             let ready = polled.filter(|(_, descriptor)| !descriptor.revents().is_empty());
             for (slot, ((wake, _, _), descriptor)) in woken.iter_mut().zip(ready) {
                 *slot = Some((*wake, descriptor.revents()));
@@ -228,16 +189,8 @@ impl Pump {
         }
         let buffer = &mut self.state.buffer;
         let count = match direction {
-            Direction::Out => self
-                .child
-                .stdout
-                .as_mut()
-                .map(|pipe| read_some(pipe, buffer)),
-            Direction::Err => self
-                .child
-                .stderr
-                .as_mut()
-                .map(|pipe| read_some(pipe, buffer)),
+            Direction::Out => self.child.stdout.as_mut().map(|pipe| read_some(pipe, buffer)),
+            Direction::Err => self.child.stderr.as_mut().map(|pipe| read_some(pipe, buffer)),
             Direction::In | Direction::Note => None,
         };
         match count {
@@ -245,10 +198,7 @@ impl Pump {
             Some(Some(0)) if direction == Direction::Out => self.child.stdout = None,
             Some(Some(0)) => self.child.stderr = None,
             Some(Some(count)) => {
-                if let Err(error) =
-                    self.writer
-                        .append(now_us(), direction, "", &self.state.buffer[..count])
-                {
+                if let Err(error) = self.writer.append(now_us(), direction, "", &self.state.buffer[..count]) {
                     let unrecorded = (direction, self.state.buffer[..count].to_vec());
                     self.stall(&error, Some(unrecorded));
                 }
@@ -258,11 +208,7 @@ impl Pump {
 
     fn stall(&mut self, error: &AppendError, unrecorded: Option<(Direction, Vec<u8>)>) {
         let retry_at = Instant::now() + RETRY;
-        self.state.stalled = Some(Stalled {
-            errno: errno_of(error),
-            retry_at,
-            unrecorded,
-        });
+        self.state.stalled = Some(Stalled { errno: errno_of(error), retry_at, unrecorded });
         self.tell_stall();
     }
 
@@ -274,12 +220,7 @@ impl Pump {
 
     /// Tries to go on after a stall.
     fn retry(&mut self, now: Instant) {
-        let Some(stalled) = self
-            .state
-            .stalled
-            .as_mut()
-            .filter(|stalled| stalled.retry_at <= now)
-        else {
+        let Some(stalled) = self.state.stalled.as_mut().filter(|stalled| stalled.retry_at <= now) else {
             return;
         };
         stalled.retry_at = now + RETRY;
@@ -297,8 +238,7 @@ impl Pump {
 
     /// Tells the controller the end: at once after a quiet time, else when its time has come.
     fn announce(&mut self, now: Instant) {
-        let due =
-            self.state.announced != self.writer.end() && now >= self.state.announced_at + QUIET;
+        let due = self.state.announced != self.writer.end() && now >= self.state.announced_at + QUIET;
         if due && !self.control.has_backlog() {
             self.tell_end(now);
         }
@@ -313,9 +253,8 @@ impl Pump {
 
     fn next_deadline(&self, now: Instant) -> Option<Duration> {
         let state = &self.state;
-        let announcing = self.control.controller.is_some()
-            && !self.control.has_backlog()
-            && state.announced != self.writer.end();
+        let announcing =
+            self.control.controller.is_some() && !self.control.has_backlog() && state.announced != self.writer.end();
         [
             announcing.then(|| state.announced_at + QUIET),
             state.stalled.as_ref().map(|stalled| stalled.retry_at),
@@ -342,16 +281,12 @@ impl Pump {
 }
 
 pub(super) fn now_us() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_micros() as u64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
 }
 
 fn errno_of(error: &AppendError) -> i32 {
     match error {
-        AppendError::Full(source) => source
-            .raw_os_error()
-            .unwrap_or(rustix::io::Errno::IO.raw_os_error()),
+        AppendError::Full(source) => source.raw_os_error().unwrap_or(rustix::io::Errno::IO.raw_os_error()),
         AppendError::TooLarge(_) => rustix::io::Errno::FBIG.raw_os_error(),
     }
 }

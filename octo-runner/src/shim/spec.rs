@@ -26,12 +26,7 @@ impl Spec {
     /// The bytes for the shim's stdin.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        for text in [
-            &self.process,
-            &self.program,
-            &self.cwd,
-            self.cgroup.as_ref().unwrap_or(&String::new()),
-        ] {
+        for text in [&self.process, &self.program, &self.cwd, self.cgroup.as_ref().unwrap_or(&String::new())] {
             put(&mut bytes, text);
         }
         put_count(&mut bytes, self.args.len());
@@ -50,12 +45,7 @@ impl Spec {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(&MAGIC)?;
         let rest = &mut rest;
-        let mut spec = Self {
-            process: take(rest)?,
-            program: take(rest)?,
-            cwd: take(rest)?,
-            ..Self::default()
-        };
+        let mut spec = Self { process: take(rest)?, program: take(rest)?, cwd: take(rest)?, ..Self::default() };
         spec.cgroup = Some(take(rest)?).filter(|path| !path.is_empty());
         for _ in 0..take_count(rest)? {
             spec.args.push(take(rest)?);

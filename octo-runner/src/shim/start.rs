@@ -86,9 +86,7 @@ impl Report {
         let number = i32::from_le_bytes(number);
         match kind.checked_sub(1) {
             None => Some(Self::Started(number)),
-            Some(stage) => STAGES
-                .get(usize::from(stage))
-                .map(|stage| Self::Failed(*stage, number)),
+            Some(stage) => STAGES.get(usize::from(stage)).map(|stage| Self::Failed(*stage, number)),
         }
     }
 }
@@ -104,10 +102,7 @@ pub fn run(dir: Option<OsString>) -> ExitCode {
         Err((stage, error)) => Report::Failed(*stage, error.raw_os_error().unwrap_or(0)),
     };
     // Whoever started us may be gone already: the process runs on all the same.
-    io::stdout()
-        .write_all(&report.encode())
-        .and_then(|()| io::stdout().flush())
-        .ok();
+    io::stdout().write_all(&report.encode()).and_then(|()| io::stdout().flush()).ok();
     match started {
         Ok(pump) => {
             go_quiet();
@@ -121,15 +116,12 @@ pub fn run(dir: Option<OsString>) -> ExitCode {
 fn prepare(dir: Option<OsString>) -> Result<Pump, (Stage, io::Error)> {
     let at = |stage: Stage| move |error: io::Error| (stage, error);
     let spec = read_spec().map_err(at(Stage::Spec))?;
-    let dir = dir
-        .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
-        .map_err(at(Stage::Folder))?;
+    let dir = dir.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput)).map_err(at(Stage::Folder))?;
     // From here on all paths are relative, so their length never matters.
     std::env::set_current_dir(&dir).map_err(at(Stage::Folder))?;
     let lock = take_lock().map_err(at(Stage::Lock))?;
     let deaths = detach().map_err(at(Stage::Detach))?;
-    let mut writer =
-        Writer::create(Path::new(".")).map_err(|error| (Stage::Transcript, into_io(error)))?;
+    let mut writer = Writer::create(Path::new(".")).map_err(|error| (Stage::Transcript, into_io(error)))?;
     let listener = listen().map_err(at(Stage::Socket))?;
     if !Path::new(&spec.cwd).is_dir() {
         return Err((Stage::Cwd, rustix::io::Errno::NOENT.into()));
@@ -140,12 +132,7 @@ fn prepare(dir: Option<OsString>) -> Result<Pump, (Stage, io::Error)> {
         ChildState::Exited(_) | ChildState::Signalled(_) => 0,
     };
     writer
-        .append(
-            now_us(),
-            Direction::Note,
-            note::SPAWNED,
-            &note::spawned(pid, &spec),
-        )
+        .append(now_us(), Direction::Note, note::SPAWNED, &note::spawned(pid, &spec))
         .map_err(|error| (Stage::Transcript, into_io(error)))?;
     // Held by the process, whatever happens, and by nothing that it starts.
     std::mem::forget(lock);
@@ -162,12 +149,7 @@ fn read_spec() -> io::Result<Spec> {
 }
 
 fn take_lock() -> io::Result<File> {
-    let lock = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(LOCK)?;
+    let lock = File::options().write(true).create(true).truncate(false).mode(0o600).open(LOCK)?;
     lock.try_lock().map_err(|error| match error {
         std::fs::TryLockError::Error(error) => error,
         std::fs::TryLockError::WouldBlock => rustix::io::Errno::WOULDBLOCK.into(),

@@ -64,9 +64,7 @@ pub enum ReadError {
         offset: u64,
     },
     /// The file is no segment, or of a later format.
-    #[error(
-        "{path} is not a transcript segment that this version reads; a newer version of Octo may have written it"
-    )]
+    #[error("{path} is not a transcript segment that this version reads; a newer version of Octo may have written it")]
     Format {
         /// The file.
         path: PathBuf,
@@ -102,21 +100,10 @@ enum Source {
 impl Reader {
     /// Opens the transcript of a process folder at an offset which a record or a segment begins at (0 is the beginning).
     pub fn open(dir: &Path, start: u64, bound: Bound) -> Result<Self, ReadError> {
-        let reader = Self {
-            dir: dir.to_owned(),
-            bound,
-            offset: start,
-            open: None,
-            buffer: Vec::new(),
-            consumed: 0,
-        };
+        let reader = Self { dir: dir.to_owned(), bound, offset: start, open: None, buffer: Vec::new(), consumed: 0 };
         let first = reader.list()?.first().map_or(0, |segment| segment.base);
         if start < first {
-            return Err(ReadError::Gone {
-                dir: reader.dir,
-                offset: start,
-                first,
-            });
+            return Err(ReadError::Gone { dir: reader.dir, offset: start, first });
         }
         Ok(reader)
     }
@@ -132,10 +119,7 @@ impl Reader {
     }
 
     /// The next record; `None` at the bound.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "the record borrows the reader, which no Iterator can say"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "the record borrows the reader, which no Iterator can say")]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, ReadError> {
         match self.advance()? {
             None => Ok(None),
@@ -189,36 +173,21 @@ impl Reader {
         if self.at_bound() {
             return Ok(false);
         }
-        let holding = self
-            .list()?
-            .into_iter()
-            .rev()
-            .find(|segment| segment.base <= self.offset);
+        let holding = self.list()?.into_iter().rev().find(|segment| segment.base <= self.offset);
         let Some(segment) = holding else {
             return match self.bound {
                 Bound::LastWhole => Ok(false),
-                Bound::Announced(_) => Err(ReadError::Missing {
-                    dir: self.dir.clone(),
-                    offset: self.offset,
-                }),
+                Bound::Announced(_) => Err(ReadError::Missing { dir: self.dir.clone(), offset: self.offset }),
             };
         };
-        let file = File::open(&segment.path).map_err(|source| ReadError::Io {
-            path: segment.path.clone(),
-            source,
-        })?;
-        let source = if segment.compressed {
-            Source::Packed(Box::new(GzDecoder::new(file)), 0)
-        } else {
-            Source::Plain(file)
-        };
+        let file = File::open(&segment.path).map_err(|source| ReadError::Io { path: segment.path.clone(), source })?;
+        let source =
+            if segment.compressed { Source::Packed(Box::new(GzDecoder::new(file)), 0) } else { Source::Plain(file) };
         let mut open = OpenSegment { segment, source };
         let mut magic = [0; SEGMENT_MAGIC.len()];
         let count = open.read(&mut magic, 0)?;
         if magic[..count] != SEGMENT_MAGIC[..count] && magic != [0; SEGMENT_MAGIC.len()] {
-            return Err(ReadError::Format {
-                path: open.segment.path,
-            });
+            return Err(ReadError::Format { path: open.segment.path });
         }
         if magic != SEGMENT_MAGIC {
             // Its shim died before the first bytes were down.
@@ -227,9 +196,7 @@ impl Reader {
             self.open = None;
             return Ok(false);
         }
-        self.offset = self
-            .offset
-            .max(open.segment.base + SEGMENT_MAGIC.len() as u64);
+        self.offset = self.offset.max(open.segment.base + SEGMENT_MAGIC.len() as u64);
         self.buffer.clear();
         self.consumed = 0;
         self.open = Some(open);
@@ -241,10 +208,7 @@ impl Reader {
         if self.at_bound() {
             return Ok(false);
         }
-        let next = self
-            .list()?
-            .into_iter()
-            .any(|segment| segment.base == self.offset);
+        let next = self.list()?.into_iter().any(|segment| segment.base == self.offset);
         if next {
             self.open = None;
             return Ok(true);
@@ -310,10 +274,7 @@ impl Reader {
     }
 
     fn list(&self) -> Result<Vec<Segment>, ReadError> {
-        segments(&self.dir).map_err(|source| ReadError::Io {
-            path: self.dir.clone(),
-            source,
-        })
+        segments(&self.dir).map_err(|source| ReadError::Io { path: self.dir.clone(), source })
     }
 
     fn damaged(&self) -> ReadError {
@@ -323,10 +284,7 @@ impl Reader {
                 position: self.offset.saturating_sub(open.segment.base),
                 offset: self.offset,
             },
-            None => ReadError::Missing {
-                dir: self.dir.clone(),
-                offset: self.offset,
-            },
+            None => ReadError::Missing { dir: self.dir.clone(), offset: self.offset },
         }
     }
 }
@@ -335,37 +293,21 @@ impl OpenSegment {
     /// Reads what there is from a position of the content, up to the buffer's length.
     fn read(&mut self, buffer: &mut [u8], position: u64) -> Result<usize, ReadError> {
         let count = match &mut self.source {
-            Source::Plain(file) => {
-                read_full(buffer, |buffer, done| file.read_at(buffer, position + done))
-            }
+            Source::Plain(file) => read_full(buffer, |buffer, done| file.read_at(buffer, position + done)),
             Source::Packed(decoder, at) => unpack(decoder, at, buffer, position),
         };
-        count.map_err(|source| ReadError::Io {
-            path: self.segment.path.clone(),
-            source,
-        })
+        count.map_err(|source| ReadError::Io { path: self.segment.path.clone(), source })
     }
 }
 
-fn unpack(
-    decoder: &mut GzDecoder<File>,
-    at: &mut u64,
-    buffer: &mut [u8],
-    position: u64,
-) -> io::Result<usize> {
-    let skipped = io::copy(
-        &mut decoder.by_ref().take(position.saturating_sub(*at)),
-        &mut io::sink(),
-    )?;
+fn unpack(decoder: &mut GzDecoder<File>, at: &mut u64, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+    let skipped = io::copy(&mut decoder.by_ref().take(position.saturating_sub(*at)), &mut io::sink())?;
     let count = read_full(buffer, |buffer, _| decoder.read(buffer))?;
     *at += skipped + count as u64;
     Ok(count)
 }
 
-fn read_full(
-    buffer: &mut [u8],
-    mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
-) -> io::Result<usize> {
+fn read_full(buffer: &mut [u8], mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>) -> io::Result<usize> {
     let mut done = 0;
     while done < buffer.len() {
         match read(&mut buffer[done..], done as u64) {

@@ -94,9 +94,7 @@ pub(super) fn inspect(bytes: &[u8]) -> Found {
     }
     let length = u32_at(bytes, 0) as usize;
     let key = usize::from(u16::from_le_bytes([bytes[17], bytes[18]]));
-    if !(HEADER - PREFIX + key..=MAX_LENGTH).contains(&length)
-        || Direction::from_byte(bytes[16]).is_none()
-    {
+    if !(HEADER - PREFIX + key..=MAX_LENGTH).contains(&length) || Direction::from_byte(bytes[16]).is_none() {
         return Found::Damaged;
     }
     let total = PREFIX + length;

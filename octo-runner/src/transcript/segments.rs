@@ -70,28 +70,15 @@ pub fn drop_before(dir: &Path, offset: u64) -> io::Result<usize> {
 pub fn compress_segment(path: &Path) -> io::Result<PathBuf> {
     let segment = parse(path.to_owned()).filter(|segment| !segment.compressed);
     let (Some(segment), Some(dir)) = (segment, path.parent()) else {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not an uncompressed segment",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an uncompressed segment"));
     };
-    let newest = segments(dir)?
-        .last()
-        .is_some_and(|newest| newest.base == segment.base);
+    let newest = segments(dir)?.last().is_some_and(|newest| newest.base == segment.base);
     if newest && crate::process::is_alive(dir)? {
-        return Err(io::Error::new(
-            io::ErrorKind::ResourceBusy,
-            "the shim still appends to this segment",
-        ));
+        return Err(io::Error::new(io::ErrorKind::ResourceBusy, "the shim still appends to this segment"));
     }
     let packed = dir.join(format!("{:016x}{PACKED}", segment.base));
     let partial = dir.join(format!("{:016x}.partial", segment.base));
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&partial)?;
+    let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
     let mut encoder = GzEncoder::new(file, Compression::fast());
     let mut source = File::open(path)?;
     let mut buffer = vec![0; 64 * 1024];
@@ -119,12 +106,6 @@ fn parse(path: PathBuf) -> Option<Segment> {
         Some(digits) => (digits, true),
         None => (name.strip_suffix(PLAIN)?, false),
     };
-    let base = u64::from_str_radix(digits, 16)
-        .ok()
-        .filter(|_| digits.len() == 16)?;
-    Some(Segment {
-        base,
-        path,
-        compressed,
-    })
+    let base = u64::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 16)?;
+    Some(Segment { base, path, compressed })
 }

@@ -13,12 +13,7 @@ fn read_from(dir: &Path, start: u64, bound: Bound) -> Result<Vec<Kept>, ReadErro
     let mut reader = Reader::open(dir, start, bound)?;
     let mut found = Vec::new();
     while let Some(record) = reader.next()? {
-        found.push((
-            record.offset,
-            record.direction,
-            record.key.to_owned(),
-            record.bytes.to_vec(),
-        ));
+        found.push((record.offset, record.direction, record.key.to_owned(), record.bytes.to_vec()));
     }
     Ok(found)
 }
@@ -26,20 +21,9 @@ fn read_from(dir: &Path, start: u64, bound: Bound) -> Result<Vec<Kept>, ReadErro
 fn written(dir: &Path, segment_bytes: u64, payloads: &[Vec<u8>]) -> Writer {
     let mut writer = Writer::create_with(dir, segment_bytes).unwrap();
     for (index, payload) in payloads.iter().enumerate() {
-        let direction = [
-            Direction::Out,
-            Direction::Err,
-            Direction::In,
-            Direction::Note,
-        ][index % 4];
-        let key = if index % 4 < 2 {
-            String::new()
-        } else {
-            format!("key {index}")
-        };
-        writer
-            .append(index as u64, direction, &key, payload)
-            .unwrap();
+        let direction = [Direction::Out, Direction::Err, Direction::In, Direction::Note][index % 4];
+        let key = if index % 4 < 2 { String::new() } else { format!("key {index}") };
+        writer.append(index as u64, direction, &key, payload).unwrap();
     }
     writer
 }
@@ -51,17 +35,10 @@ fn only_segment(dir: &Path) -> std::path::PathBuf {
 #[test]
 fn what_is_appended_is_read_from_any_record() {
     let dir = tempfile::tempdir().unwrap();
-    let payloads: Vec<Vec<u8>> = (0..50usize)
-        .map(|size| vec![size as u8; size * 7000])
-        .collect();
+    let payloads: Vec<Vec<u8>> = (0..50usize).map(|size| vec![size as u8; size * 7000]).collect();
     let writer = written(dir.path(), u64::MAX, &payloads);
     let all = read_from(dir.path(), 0, Bound::LastWhole).unwrap();
-    assert_eq!(
-        all.iter()
-            .map(|record| record.3.clone())
-            .collect::<Vec<_>>(),
-        payloads
-    );
+    assert_eq!(all.iter().map(|record| record.3.clone()).collect::<Vec<_>>(), payloads);
     for (index, record) in all.iter().enumerate() {
         let tail = read_from(dir.path(), record.0, Bound::Announced(writer.end())).unwrap();
         assert_eq!(tail, all[index..]);
@@ -76,60 +53,38 @@ fn segments_roll_compress_and_drop() {
     let all = read_from(dir.path(), 0, Bound::Announced(writer.end())).unwrap();
     let files = segments(dir.path()).unwrap();
     assert_eq!((all.len(), files.len()), (40, 5));
-    assert_eq!(
-        files[1].path.file_name().unwrap().to_str().unwrap(),
-        format!("{:016x}.seg", files[1].base)
-    );
+    assert_eq!(files[1].path.file_name().unwrap().to_str().unwrap(), format!("{:016x}.seg", files[1].base));
     let before = usage(dir.path()).unwrap();
     for segment in &files[..4] {
         compress_segment(&segment.path).unwrap();
     }
     assert!(usage(dir.path()).unwrap() < before);
     assert!(segments(dir.path()).unwrap()[3].compressed);
-    assert_eq!(
-        read_from(dir.path(), 0, Bound::Announced(writer.end())).unwrap(),
-        all
-    );
-    assert_eq!(
-        read_from(dir.path(), all[25].0, Bound::LastWhole).unwrap(),
-        all[25..]
-    );
+    assert_eq!(read_from(dir.path(), 0, Bound::Announced(writer.end())).unwrap(), all);
+    assert_eq!(read_from(dir.path(), all[25].0, Bound::LastWhole).unwrap(), all[25..]);
     assert_eq!(drop_before(dir.path(), files[2].base).unwrap(), 2);
     assert_eq!(drop_before(dir.path(), u64::MAX).unwrap(), 2);
     let gone = read_from(dir.path(), 0, Bound::LastWhole);
     assert!(matches!(gone, Err(ReadError::Gone { first, .. }) if first == files[4].base));
-    assert_eq!(
-        read_from(dir.path(), files[4].base, Bound::LastWhole).unwrap(),
-        all[36..]
-    );
+    assert_eq!(read_from(dir.path(), files[4].base, Bound::LastWhole).unwrap(), all[36..]);
 }
 
 #[test]
 fn a_torn_tail_is_not_there_and_is_written_over() {
     let dir = tempfile::tempdir().unwrap();
-    drop(written(
-        dir.path(),
-        u64::MAX,
-        &[b"first".to_vec(), b"second".to_vec()],
-    ));
+    drop(written(dir.path(), u64::MAX, &[b"first".to_vec(), b"second".to_vec()]));
     let path = only_segment(dir.path());
     let whole = fs::read(&path).unwrap();
     for cut in 1..b"second".len() + 19 {
         fs::write(&path, &whole[..whole.len() - cut]).unwrap();
         assert_eq!(read_from(dir.path(), 0, Bound::LastWhole).unwrap().len(), 1);
         let end = whole.len() as u64;
-        assert!(matches!(
-            read_from(dir.path(), 0, Bound::Announced(end)),
-            Err(ReadError::Damaged { .. })
-        ));
+        assert!(matches!(read_from(dir.path(), 0, Bound::Announced(end)), Err(ReadError::Damaged { .. })));
     }
     let mut writer = Writer::open(dir.path()).unwrap();
     writer.append(9, Direction::Note, "shim-lost", b"").unwrap();
     let all = read_from(dir.path(), 0, Bound::Announced(writer.end())).unwrap();
-    assert_eq!(
-        all.iter().map(|record| &record.2[..]).collect::<Vec<_>>(),
-        ["", "shim-lost"]
-    );
+    assert_eq!(all.iter().map(|record| &record.2[..]).collect::<Vec<_>>(), ["", "shim-lost"]);
 }
 
 #[test]
@@ -146,11 +101,7 @@ fn zeros_of_a_lost_write_are_a_torn_tail() {
 #[test]
 fn damage_in_the_middle_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    drop(written(
-        dir.path(),
-        u64::MAX,
-        &[b"first".to_vec(), b"second".to_vec(), b"third".to_vec()],
-    ));
+    drop(written(dir.path(), u64::MAX, &[b"first".to_vec(), b"second".to_vec(), b"third".to_vec()]));
     let path = only_segment(dir.path());
     let whole = fs::read(&path).unwrap();
     let second = read_from(dir.path(), 0, Bound::LastWhole).unwrap()[1].0;
@@ -167,10 +118,7 @@ fn damage_in_the_middle_is_named() {
             );
         }
     }
-    assert!(matches!(
-        Writer::open(dir.path()),
-        Err(ReadError::Damaged { .. })
-    ));
+    assert!(matches!(Writer::open(dir.path()), Err(ReadError::Damaged { .. })));
 }
 
 #[test]
@@ -180,16 +128,10 @@ fn a_lost_segment_and_a_foreign_file_are_errors() {
     let files = segments(dir.path()).unwrap();
     fs::remove_file(&files[1].path).unwrap();
     for bound in [Bound::LastWhole, Bound::Announced(writer.end())] {
-        assert!(matches!(
-            read_from(dir.path(), 0, bound),
-            Err(ReadError::Damaged { .. })
-        ));
+        assert!(matches!(read_from(dir.path(), 0, bound), Err(ReadError::Damaged { .. })));
     }
     fs::write(&files[0].path, b"octotr9\nfrom the future").unwrap();
-    assert!(matches!(
-        read_from(dir.path(), 0, Bound::LastWhole),
-        Err(ReadError::Format { .. })
-    ));
+    assert!(matches!(read_from(dir.path(), 0, Bound::LastWhole), Err(ReadError::Format { .. })));
 }
 
 #[test]
@@ -213,10 +155,7 @@ fn too_large_a_record_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = Writer::create(dir.path()).unwrap();
     let key = "k".repeat(70_000);
-    assert!(matches!(
-        writer.append(0, Direction::In, &key, b""),
-        Err(AppendError::TooLarge(_))
-    ));
+    assert!(matches!(writer.append(0, Direction::In, &key, b""), Err(AppendError::TooLarge(_))));
     assert_eq!(writer.end(), SEGMENT_MAGIC.len() as u64);
 }
 
@@ -228,12 +167,7 @@ fn the_first_format_is_read_for_ever() {
     insta::assert_debug_snapshot!(
         found
             .iter()
-            .map(|record| (
-                record.0,
-                record.1,
-                &record.2,
-                String::from_utf8_lossy(&record.3)
-            ))
+            .map(|record| (record.0, record.1, &record.2, String::from_utf8_lossy(&record.3)))
             .collect::<Vec<_>>()
     );
 }

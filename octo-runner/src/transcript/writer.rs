@@ -59,24 +59,15 @@ impl Writer {
 
     pub(super) fn create_with(dir: &Path, segment_bytes: u64) -> Result<Self, AppendError> {
         let segment = OpenSegment::create(dir, 0, APPEND_RESERVE).map_err(AppendError::Full)?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            segment_bytes,
-            segment,
-        })
+        Ok(Self { dir: dir.to_owned(), segment_bytes, segment })
     }
 
     /// Goes on behind the last whole record of a transcript whose writer is dead.
     pub fn open(dir: &Path) -> Result<Self, ReadError> {
-        let found = segments(dir).map_err(|source| ReadError::Io {
-            path: dir.to_owned(),
-            source,
-        })?;
+        let found = segments(dir).map_err(|source| ReadError::Io { path: dir.to_owned(), source })?;
         let Some(newest) = found.last() else {
-            return Self::create(dir).map_err(|error| ReadError::Io {
-                path: dir.to_owned(),
-                source: io::Error::other(error),
-            });
+            return Self::create(dir)
+                .map_err(|error| ReadError::Io { path: dir.to_owned(), source: io::Error::other(error) });
         };
         let mut reader = Reader::open(dir, newest.base, Bound::LastWhole)?;
         while reader.next()?.is_some() {}
@@ -85,18 +76,10 @@ impl Writer {
         let segment = if newest.compressed {
             OpenSegment::create(dir, end, APPEND_RESERVE)
         } else {
-            open(&newest.path)
-                .and_then(|file| OpenSegment::resume(file, newest.base, end - newest.base))
+            open(&newest.path).and_then(|file| OpenSegment::resume(file, newest.base, end - newest.base))
         };
-        let segment = segment.map_err(|source| ReadError::Io {
-            path: newest.path.clone(),
-            source,
-        })?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            segment_bytes: SEGMENT_BYTES,
-            segment,
-        })
+        let segment = segment.map_err(|source| ReadError::Io { path: newest.path.clone(), source })?;
+        Ok(Self { dir: dir.to_owned(), segment_bytes: SEGMENT_BYTES, segment })
     }
 
     /// The offset behind the last record.
@@ -108,19 +91,11 @@ impl Writer {
     pub fn make_room(&mut self, payload: usize) -> Result<(), AppendError> {
         let total = (HEADER + payload) as u64;
         self.roll(total, Direction::Out)?;
-        self.segment
-            .back(self.segment.len + total + APPEND_RESERVE)
-            .map_err(AppendError::Full)
+        self.segment.back(self.segment.len + total + APPEND_RESERVE).map_err(AppendError::Full)
     }
 
     /// Appends one record and returns the offset behind it.
-    pub fn append(
-        &mut self,
-        at_us: u64,
-        direction: Direction,
-        key: &str,
-        bytes: &[u8],
-    ) -> Result<u64, AppendError> {
+    pub fn append(&mut self, at_us: u64, direction: Direction, key: &str, bytes: &[u8]) -> Result<u64, AppendError> {
         let total = HEADER + key.len() + bytes.len();
         if bytes.len() > MAX_BYTES || key.len() > usize::from(u16::MAX) {
             return Err(AppendError::TooLarge(total));
@@ -131,15 +106,11 @@ impl Writer {
         let wanted = segment.back(segment.len + total + APPEND_RESERVE);
         match direction {
             Direction::Out | Direction::Err => wanted,
-            Direction::In | Direction::Note => {
-                wanted.or_else(|_| segment.back(segment.len + total))
-            }
+            Direction::In | Direction::Note => wanted.or_else(|_| segment.back(segment.len + total)),
         }
         .map_err(AppendError::Full)?;
         let header = header(at_us, direction, key, bytes);
-        segment
-            .write([&header, key.as_bytes(), bytes])
-            .map_err(AppendError::Full)?;
+        segment.write([&header, key.as_bytes(), bytes]).map_err(AppendError::Full)?;
         segment.len += total;
         Ok(self.end())
     }
@@ -172,24 +143,10 @@ impl OpenSegment {
     fn create(dir: &Path, base: u64, room: u64) -> io::Result<Self> {
         let path = path_of(dir, base);
         // Truncating: a segment of this name can only be one that we could not finish creating.
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)?;
-        let mut segment = Self {
-            file,
-            base,
-            len: 0,
-            allocated: 0,
-            promises: true,
-        };
+        let file = File::options().read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        let mut segment = Self { file, base, len: 0, allocated: 0, promises: true };
         let first = SEGMENT_MAGIC.len() as u64;
-        let written = segment
-            .back(first + room)
-            .and_then(|()| segment.write([&SEGMENT_MAGIC, &[], &[]]));
+        let written = segment.back(first + room).and_then(|()| segment.write([&SEGMENT_MAGIC, &[], &[]]));
         if let Err(error) = written {
             // An empty segment would be read as the end of the transcript.
             std::fs::remove_file(&path)?;
@@ -200,13 +157,7 @@ impl OpenSegment {
     }
 
     fn resume(file: File, base: u64, len: u64) -> io::Result<Self> {
-        let mut segment = Self {
-            file,
-            base,
-            len,
-            allocated: len,
-            promises: true,
-        };
+        let mut segment = Self { file, base, len, allocated: len, promises: true };
         if len == 0 {
             segment.write([&SEGMENT_MAGIC, &[], &[]])?;
             segment.len = SEGMENT_MAGIC.len() as u64;
@@ -226,12 +177,7 @@ impl OpenSegment {
         let mut refused = Errno::NOSPC;
         for target in [bytes + AHEAD, bytes] {
             let missing = target - self.allocated;
-            match fallocate(
-                &self.file,
-                FallocateFlags::KEEP_SIZE,
-                self.allocated,
-                missing,
-            ) {
+            match fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.allocated, missing) {
                 Ok(()) => {
                     self.allocated = target;
                     return Ok(());

@@ -68,29 +68,11 @@ impl LinkTask {
         let (end, _) = watch::channel(0);
         let (stalled, _) = watch::channel(None);
         let (outbox, open) = (BytesMut::new(), HashMap::new());
-        Self {
-            dir,
-            stream,
-            inbox,
-            outbox,
-            open,
-            writing: None,
-            last_id: 0,
-            end,
-            stalled,
-        }
+        Self { dir, stream, inbox, outbox, open, writing: None, last_id: 0, end, stalled }
     }
 
-    pub(super) fn telling(
-        self,
-        end: watch::Sender<u64>,
-        stalled: watch::Sender<Option<i32>>,
-    ) -> Self {
-        Self {
-            end,
-            stalled,
-            ..self
-        }
+    pub(super) fn telling(self, end: watch::Sender<u64>, stalled: watch::Sender<Option<i32>>) -> Self {
+        Self { end, stalled, ..self }
     }
 
     pub(super) async fn run(
@@ -143,17 +125,9 @@ impl LinkTask {
                     self.answer(id, Ok(end));
                 }
                 Ok(Answer::Failed { id, failure }) => self.answer(id, Err(failure)),
-                Ok(Answer::Stalled(errno)) => drop(
-                    self.stalled
-                        .send_replace(Some(errno).filter(|errno| *errno != 0)),
-                ),
+                Ok(Answer::Stalled(errno)) => drop(self.stalled.send_replace(Some(errno).filter(|errno| *errno != 0))),
                 Ok(Answer::Replaced) => return Some(Ending::Replaced),
-                Ok(
-                    Answer::Attached { .. }
-                    | Answer::RefusedGeneration(_)
-                    | Answer::RefusedVersion(..),
-                )
-                | Err(_) => {
+                Ok(Answer::Attached { .. } | Answer::RefusedGeneration(_) | Answer::RefusedVersion(..)) | Err(_) => {
                     return Some(Ending::Gone);
                 }
             }
@@ -186,10 +160,7 @@ impl LinkTask {
             }
             Order::Note { key, bytes } => Command::Note { id, key, bytes },
             Order::Eof => Command::Eof { id },
-            Order::Signal(signal) => Command::Signal {
-                id,
-                signal: *signal,
-            },
+            Order::Signal(signal) => Command::Signal { id, signal: *signal },
             Order::KillTree => Command::KillTree { id },
         };
         if command.fits() {

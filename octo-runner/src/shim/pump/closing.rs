@@ -46,12 +46,7 @@ pub(super) struct Killing {
 
 impl Killing {
     pub(super) fn new(now: Instant) -> Self {
-        Self {
-            asked: Vec::new(),
-            next: now,
-            until: now + DYING,
-            tree: Tree::default(),
-        }
+        Self { asked: Vec::new(), next: now, until: now + DYING, tree: Tree::default() }
     }
 
     pub(super) fn ask(&mut self, asked: Asked) {
@@ -76,17 +71,10 @@ impl Pump {
 
     /// One more pass over a tree that is being killed.
     pub(super) fn kill_on(&mut self, now: Instant) {
-        let Some(killing) = self
-            .state
-            .killing
-            .as_mut()
-            .filter(|killing| killing.next <= now)
-        else {
+        let Some(killing) = self.state.killing.as_mut().filter(|killing| killing.next <= now) else {
             return;
         };
-        let gone = killing
-            .tree
-            .pass(&self.process, self.cgroup.as_deref(), true);
+        let gone = killing.tree.pass(&self.process, self.cgroup.as_deref(), true);
         killing.next = now + PASS;
         if !gone && now < killing.until {
             return;
@@ -94,22 +82,13 @@ impl Pump {
         let asked = std::mem::take(&mut killing.asked);
         self.state.killing = None;
         for asked in asked {
-            self.settle(
-                asked,
-                if gone {
-                    Ok(())
-                } else {
-                    Err(Failure::StillThere)
-                },
-            );
+            self.settle(asked, if gone { Ok(()) } else { Err(Failure::StillThere) });
         }
     }
 
     /// Goes on towards the end; true when it is reached.
     pub(super) fn close_on(&mut self, now: Instant) -> bool {
-        let drained = self.child.stdout.is_none()
-            && self.child.stderr.is_none()
-            && self.state.stalled.is_none();
+        let drained = self.child.stdout.is_none() && self.child.stderr.is_none() && self.state.stalled.is_none();
         let late = |until: Instant, stalled: bool| now >= until && !stalled;
         let stalled = self.state.stalled.is_some();
         match self.state.phase {
@@ -118,9 +97,7 @@ impl Pump {
                 self.state.killing.get_or_insert_with(|| Killing::new(now));
                 self.kill_on(now);
             }
-            Phase::Clearing if self.state.killing.is_none() => {
-                self.state.phase = Phase::Emptying(now + LEFTOVERS)
-            }
+            Phase::Clearing if self.state.killing.is_none() => self.state.phase = Phase::Emptying(now + LEFTOVERS),
             Phase::Emptying(until) if drained || late(until, stalled) => self.end(now),
             Phase::Noting(at) if now >= at => self.end(now),
             Phase::Running | Phase::Draining(_) | Phase::Clearing => {}
@@ -131,28 +108,15 @@ impl Pump {
 
     pub(super) fn closing_deadline(&self) -> Option<Instant> {
         match self.state.phase {
-            Phase::Draining(until) | Phase::Emptying(until) if self.state.stalled.is_none() => {
-                Some(until)
-            }
+            Phase::Draining(until) | Phase::Emptying(until) if self.state.stalled.is_none() => Some(until),
             Phase::Noting(at) => Some(at),
-            Phase::Running
-            | Phase::Draining(_)
-            | Phase::Clearing
-            | Phase::Emptying(_)
-            | Phase::Ended => None,
+            Phase::Running | Phase::Draining(_) | Phase::Clearing | Phase::Emptying(_) | Phase::Ended => None,
         }
     }
 
     fn end(&mut self, now: Instant) {
-        let ended = self
-            .note(note::EXITED, &note::exited(self.child.state))
-            .is_ok()
-            && self.writer.sync().is_ok();
-        self.state.phase = if ended {
-            Phase::Ended
-        } else {
-            Phase::Noting(now + RETRY)
-        };
+        let ended = self.note(note::EXITED, &note::exited(self.child.state)).is_ok() && self.writer.sync().is_ok();
+        self.state.phase = if ended { Phase::Ended } else { Phase::Noting(now + RETRY) };
     }
 
     /// Tells the controller the very end and leaves nothing behind.

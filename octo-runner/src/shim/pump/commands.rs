@@ -26,10 +26,7 @@ impl Pump {
                 Ok(Command::Write { id, key, bytes }) => self.on_write(asked(id), key, bytes),
                 Ok(Command::Note { id, key, bytes }) => {
                     let noted = self.note(key, bytes);
-                    self.settle(
-                        asked(id),
-                        noted.map(drop).map_err(|error| failure_of(&error)),
-                    );
+                    self.settle(asked(id), noted.map(drop).map_err(|error| failure_of(&error)));
                 }
                 Ok(Command::Eof { id }) => {
                     if self.state.pending.is_some() {
@@ -65,11 +62,7 @@ impl Pump {
         failpoint::hit("shim-recorded");
         match self.child.write(bytes) {
             Written::Some(done) => {
-                self.state.pending = Some(Pending {
-                    asked,
-                    bytes: bytes[done..].to_vec(),
-                    done: 0,
-                });
+                self.state.pending = Some(Pending { asked, bytes: bytes[done..].to_vec(), done: 0 });
             }
             whole_or_gone => self.on_written(asked, &whole_or_gone),
         }
@@ -110,22 +103,13 @@ impl Pump {
     }
 
     fn on_kill_tree(&mut self, asked: Asked) {
-        self.state
-            .killing
-            .get_or_insert_with(|| Killing::new(Instant::now()))
-            .ask(asked);
+        self.state.killing.get_or_insert_with(|| Killing::new(Instant::now())).ask(asked);
     }
 
     pub(super) fn settle(&mut self, asked: Asked, result: Result<(), Failure>) {
         let answer = match result {
-            Ok(()) => Answer::Done {
-                id: asked.id,
-                end: self.writer.end(),
-            },
-            Err(failure) => Answer::Failed {
-                id: asked.id,
-                failure,
-            },
+            Ok(()) => Answer::Done { id: asked.id, end: self.writer.end() },
+            Err(failure) => Answer::Failed { id: asked.id, failure },
         };
         self.control.answer(asked, answer);
     }
