@@ -2,6 +2,10 @@
 //!
 //! No I/O, no clock, no randomness; no harness's name outside its own module and the registry.
 
+pub mod any;
+pub mod discover;
+pub mod pi;
+
 use std::path::PathBuf;
 
 use octo_proto::{
@@ -212,6 +216,11 @@ pub enum Out {
         /// A person took it back.
         withdrawn: bool,
     },
+    /// The agent's session has another title now.
+    Title {
+        /// It.
+        title: String,
+    },
     /// Not understood or of no use to a client; counted, and shown by `translate`.
     Debug {
         /// Why.
@@ -235,7 +244,8 @@ pub struct Accepted {
 /// What to do with an accepted command now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Plan {
-    /// Write these lines, in order. The last has the command's own key.
+    /// Write these lines, in order. The last has the command's own key; of a prompt that was handed back N times
+    /// ([`Out::PromptReturned`]), the key and `#N`, since no key is written twice.
     Write(Vec<Write>),
     /// Not now: ask again when the state has changed.
     Wait,

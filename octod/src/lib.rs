@@ -1,12 +1,15 @@
-//! Octo's platform daemon: who are you, what may you do, where is your runner. It carries frames and starts no agent.
+//! Octo's platform: the daemon, its command line (`octoctl`), a person's front door (`octo`), and the scripted model of
+//! the demo.
 
 pub mod caller;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod detached;
 pub mod gateway;
 pub mod link;
 pub mod logging;
+pub mod model;
 pub mod runners;
 pub mod token;
 pub mod wirelog;

@@ -1,11 +1,7 @@
 //! Where the user's runner is, and starting it when nobody answers. A runner that octod starts outlives octod.
 
 use std::{
-    fs::{self, OpenOptions},
-    io,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    process::Stdio,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -17,13 +13,10 @@ use octo_proto::{
 use tokio::process::{Child, Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::config::Start;
+use crate::{config::Start, detached};
 
 /// The id of the one runner that a user has.
 pub const LOCAL: &str = "local";
-
-/// A log of the runner larger than this is set aside when the next runner starts.
-const MAX_LOG: u64 = 4 * 1024 * 1024;
 
 /// Between one start and the next while starts fail: from the first to the last of these.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
@@ -108,7 +101,7 @@ impl Runners {
         let pause = PAUSES[0].saturating_mul(1 << starts.failed.min(10)).min(PAUSES[1]);
         starts.not_before = Some(now + pause);
         starts.failed += 1;
-        match spawn(program, &self.log) {
+        match detached::command(program, &self.log).and_then(|command| Command::from(command).spawn()) {
             Ok(child) => {
                 tracing::info!(program = %program.display(), pid = child.id(), "started the runner");
                 starts.lives = true;
@@ -155,23 +148,4 @@ fn beside_us() -> PathBuf {
         .and_then(|exe| Some(exe.canonicalize().ok()?.parent()?.join(name)))
         .filter(|program| program.is_file())
         .unwrap_or_else(|| PathBuf::from(name))
-}
-
-/// Starts a program in a session of its own, so that neither a signal to our terminal nor our end reaches it.
-#[expect(unsafe_code, reason = "std has no safe way yet to call setsid between fork and exec")]
-fn spawn(program: &Path, log: &Path) -> io::Result<Child> {
-    if fs::metadata(log).is_ok_and(|found| found.len() > MAX_LOG) {
-        fs::rename(log, log.with_extension("log.1"))?;
-    }
-    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(log)?;
-    let mut command = Command::new(program);
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).current_dir("/");
-    for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "INVOCATION_ID", "JOURNAL_STREAM"] {
-        command.env_remove(name);
-    }
-    // SAFETY: setsid is one system call; it takes no lock and no memory.
-    unsafe {
-        command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?));
-    }
-    command.spawn()
 }

@@ -1,9 +1,12 @@
-//! octod from outside: a real daemon, clients over its sockets, and a runner that the test plays.
+//! The integration tests of octod, one binary: real daemons, clients over their sockets, and a runner that the test
+//! plays.
 
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
 mod link;
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod process;
 #[cfg(test)]

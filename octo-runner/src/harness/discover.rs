@@ -1,0 +1,1 @@
+//! Which harnesses this machine has.
