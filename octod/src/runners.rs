@@ -85,7 +85,7 @@ impl Runners {
             return problem.clone();
         }
         match self.program {
-            Some(_) => format!("it is being started; its log is {}", self.log.display()),
+            Some(_) => format!("octod starts it when a client needs it; its log is {}", self.log.display()),
             None => "start it with `systemctl --user start octo-runner`, or run `octo-runner`".to_owned(),
         }
     }

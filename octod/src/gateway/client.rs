@@ -1,9 +1,10 @@
 //! One client: its hello, then frames both ways, one held per direction, and what octod answers itself.
 
 mod gate;
+mod relay;
 mod system;
 
-use std::{collections::HashMap, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use octo_proto::{
     Code, Error, Frame,
@@ -13,11 +14,10 @@ use octo_proto::{
 };
 use tokio::time::timeout;
 
-use self::gate::Gate;
+use self::{gate::Gate, relay::Relay};
 use super::Gateway;
 use crate::{
-    link::{Link, Status, Told},
-    runners,
+    link::{Link, Told},
     wirelog::{self, Way},
 };
 
@@ -33,10 +33,12 @@ pub trait Receive: Send {
     fn next(&mut self) -> impl Future<Output = Result<Option<Incoming>, WireError>> + Send;
 }
 
-/// Takes frames to a client, one at a time.
+/// Takes frames to a client, one or a few small ones at a time.
 pub trait Deliver: Send {
-    /// Takes a frame; called only when idle.
+    /// Takes a frame; called only when there is room.
     fn put(&mut self, frame: &Frame);
+    /// Whether another frame can be taken.
+    fn has_room(&self) -> bool;
     /// Whether all that was taken has gone.
     fn is_idle(&self) -> bool;
     /// Sends what was taken. Cancelling it loses nothing.
@@ -177,22 +179,24 @@ impl<R: Receive, D: Deliver> Client<R, D> {
         #[expect(clippy::cast_possible_truncation, reason = "any byte of it does")]
         let spread = (self.number.wrapping_mul(157)) as u8;
         let link = Link::new(Arc::clone(&self.gateway.runners), to_runner, spread);
-        let mut relay =
-            Relay { gate: Gate::new(caller.clone()), link, held: None, own: None, abandoned: HashMap::new() };
+        let mut relay = Relay::new(Gate::new(caller.clone()), link);
         let stop = self.gateway.stop.clone();
         loop {
-            if let Some(frame) = relay.next_own(self.deliver.is_idle()) {
+            if let Some(frame) = relay.next_own(self.deliver.has_room()) {
                 self.put(&frame);
             }
-            let reads_runner = self.deliver.is_idle() && relay.has_nothing_to_say();
+            let reads_runner = self.deliver.has_room() && relay.has_nothing_to_say();
             let ended = tokio::select! {
+                // What has arrived is taken before anything is sent, so that it leaves together. None of them starves:
+                // requests are limited, and frames of the runner only as many as there is room for.
+                biased;
                 () = stop.cancelled() => Err(End::Stopping),
                 incoming = self.receive.next(), if relay.wants_more() => self.on_client(&mut relay, incoming),
-                sent = self.deliver.flush(), if !self.deliver.is_idle() => sent.map_err(|_| End::Gone),
                 told = relay.link.next(reads_runner) => {
                     self.on_runner(&mut relay, told);
                     Ok(())
                 }
+                sent = self.deliver.flush(), if !self.deliver.is_idle() => sent.map_err(|_| End::Gone),
             };
             if let Err(end) = ended {
                 return end;
@@ -236,107 +240,6 @@ impl<R: Receive, D: Deliver> Client<R, D> {
     fn trace(&self, way: Way, frame: impl FnOnce() -> Frame) {
         if self.gateway.trace_wire {
             wirelog::log(self.number, way, &frame());
-        }
-    }
-}
-
-/// What a relay holds between two frames.
-struct Relay {
-    gate: Gate,
-    link: Link,
-    /// A request that waits for the first connection to the runner.
-    held: Option<Request>,
-    /// An answer of octod's own that waits until the client takes it.
-    own: Option<Reply>,
-    /// Requests that a lost runner will not answer, by id, with their channel.
-    abandoned: HashMap<String, String>,
-}
-
-impl Relay {
-    /// Whether another frame of the client can be taken.
-    fn wants_more(&self) -> bool {
-        self.held.is_none() && self.has_nothing_to_say() && self.link.is_idle()
-    }
-
-    fn has_nothing_to_say(&self) -> bool {
-        self.own.is_none() && self.abandoned.is_empty()
-    }
-
-    /// The next frame of octod's own, if the client can take one.
-    fn next_own(&mut self, idle: bool) -> Option<Frame> {
-        if !idle {
-            return None;
-        }
-        if let Some(reply) = self.own.take() {
-            return Some(Frame::Reply(reply));
-        }
-        let id = self.abandoned.keys().next()?.clone();
-        let channel = self.abandoned.remove(&id)?;
-        let error = self.link.unavailable();
-        let hint = error.hint.as_deref().unwrap_or_default();
-        let hint = format!("it may have taken effect; repeat it with the same id. {hint}");
-        Some(Frame::Reply(Reply { channel, id, result: Err(error.hint(hint)), bytes: bytes::Bytes::new() }))
-    }
-
-    fn answer(&mut self, reply: Reply) {
-        self.own = Some(reply);
-    }
-
-    /// Takes a request of the client: answers it, sends it on, or holds it.
-    fn take(&mut self, request: Request, gateway: &Gateway) {
-        let cmd = match self.gate.admit(&request) {
-            Ok(cmd) => cmd,
-            Err(error) => return self.answer(request.reply(Err(error))),
-        };
-        if request.channel == octo_proto::channel::SYSTEM {
-            let result = system::answer(&cmd, &self.gate.caller, self.link.status(), &gateway.runners);
-            return self.answer(request.reply(result));
-        }
-        match self.link.status() {
-            Status::Up => self.send(request),
-            Status::Opening => self.held = Some(request),
-            Status::Lost { .. } => self.answer(request.reply(Err(self.link.unavailable()))),
-        }
-    }
-
-    fn send(&mut self, mut request: Request) {
-        request.runner_id = None;
-        self.gate.open(&request);
-        self.link.put(&Frame::Request(request));
-    }
-
-    /// What the client is to get of it.
-    fn on_told(&mut self, told: Told) -> Option<Frame> {
-        match told {
-            Told::Frame(Frame::Reply(reply)) => {
-                if self.gate.close(&reply.id) {
-                    return Some(Frame::Reply(reply));
-                }
-                tracing::debug!(id = reply.id, "the runner answered what was not asked");
-                None
-            }
-            Told::Frame(Frame::Event(mut event)) => {
-                event.runner_id = Some(runners::LOCAL.to_owned());
-                Some(Frame::Event(event))
-            }
-            Told::Frame(frame @ Frame::Data(_)) => Some(frame),
-            Told::Frame(Frame::Request(request)) => {
-                tracing::warn!(channel = request.channel, "the runner asked something, which runners do not");
-                None
-            }
-            Told::Ready { again } => {
-                if let Some(request) = self.held.take() {
-                    self.send(request);
-                }
-                again.then(|| system::event("runner.ready", None))
-            }
-            Told::Lost => {
-                self.abandoned = self.gate.abandon();
-                if let Some(request) = self.held.take() {
-                    self.answer(request.reply(Err(self.link.unavailable())));
-                }
-                Some(system::event("runner.lost", Some(&self.link.unavailable().message)))
-            }
         }
     }
 }

@@ -164,6 +164,10 @@ impl Deliver for Outbox<WriteHalf<Stream>> {
         Self::put(self, frame);
     }
 
+    fn has_room(&self) -> bool {
+        Self::has_room(self)
+    }
+
     fn is_idle(&self) -> bool {
         Self::is_idle(self)
     }

@@ -72,6 +72,10 @@ impl Deliver for Answers {
         });
     }
 
+    fn has_room(&self) -> bool {
+        self.is_idle()
+    }
+
     fn is_idle(&self) -> bool {
         self.waiting.is_none() && !self.flushing
     }
