@@ -1,3 +1,15 @@
-//! octod: Octo's platform daemon and what belongs beside it.
+//! Octo's platform: the daemon, its command line (`octoctl`), a person's front door (`octo`), and the scripted model of
+//! the demo.
 
+pub mod caller;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod detached;
+pub mod gateway;
+pub mod link;
+pub mod logging;
 pub mod model;
+pub mod runners;
+pub mod token;
+pub mod wirelog;

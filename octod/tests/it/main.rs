@@ -1,4 +1,15 @@
-//! The integration tests of octod, one binary.
+//! The integration tests of octod, one binary: real daemons, clients over their sockets, and a runner that the test
+//! plays.
 
 #[cfg(test)]
+mod frames;
+#[cfg(test)]
+mod link;
+#[cfg(test)]
 mod model;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod web;
+#[cfg(test)]
+mod world;
