@@ -4,6 +4,7 @@
 pub mod caller;
 pub mod cli;
 pub mod config;
+pub mod ctl;
 pub mod daemon;
 pub mod detached;
 pub mod gateway;

@@ -2,6 +2,10 @@
 //! plays.
 
 #[cfg(test)]
+mod ctl;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
 mod frames;
 #[cfg(test)]
 mod link;
