@@ -1,7 +1,5 @@
 //! `octoctl` against a daemon that answers as it is told: exit codes, output, idempotent retries.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use octo_proto::{Code, Error, frame::Request};
 use serde_json::{Value, json};
 
