@@ -12,7 +12,7 @@ mod harness;
 mod history;
 mod image;
 mod model;
-pub(crate) mod narration;
+mod narration;
 mod output;
 mod process;
 mod prompt;
@@ -29,15 +29,18 @@ mod trace;
 mod watch;
 
 pub(crate) use connection::Connection;
+pub(crate) use daemon::{ensure as ensure_daemon, start_where_needed as start_daemon};
 pub use failure::{Exit, Failure};
+pub(crate) use narration::Narrator;
 pub(crate) use output::Output;
 pub(crate) use process::Process;
+pub(crate) use prompt::{Asked, End, OnQuestion, Waited, prompt_request, wait, within};
 pub(crate) use watch::Watching;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use octo_proto::paths::Paths;
+use octo_proto::paths::{Paths, Surroundings};
 
 /// Control Octo from a shell, a script or a cron job.
 #[derive(Debug, Parser)]
@@ -144,6 +147,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// For a person, with octod of these surroundings.
+    pub(crate) fn of(process: &Process, surroundings: Surroundings) -> Result<Self, Failure> {
+        let global = Global { json: false, runner: false, socket: None };
+        Self::new(&Process { surroundings, ..process.clone() }, &global)
+    }
+
     fn new(process: &Process, global: &Global) -> Result<Self, Failure> {
         let paths = Paths::find(&process.surroundings).map_err(|error| Failure::usage(error.to_string()))?;
         let socket = match (&global.socket, global.runner) {

@@ -7,6 +7,7 @@ pub mod config;
 pub mod ctl;
 pub mod daemon;
 pub mod detached;
+pub mod front;
 pub mod gateway;
 pub mod link;
 pub mod logging;

@@ -29,11 +29,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A connection to octod whose runner answers; octod is started where it does not run.
 pub(crate) async fn ensure(context: &Context) -> Result<Connection, Failure> {
     let deadline = Instant::now() + READY;
-    match context.connect().await {
-        Err(failure) if failure.is_unreachable() && context.usual => start(context).await?,
-        Err(failure) => return Err(failure),
-        Ok(_) => {}
-    }
+    start_where_needed(context).await?;
     loop {
         let answered = match context.connect().await {
             Ok(mut connection) => match connection.ask::<serde_json::Value>(None, &Verb::SessionList {}).await {
@@ -46,6 +42,14 @@ pub(crate) async fn ensure(context: &Context) -> Result<Connection, Failure> {
             return Err(answered);
         }
         sleep(PAUSE).await;
+    }
+}
+
+/// Starts octod where nobody answers.
+pub(crate) async fn start_where_needed(context: &Context) -> Result<(), Failure> {
+    match context.connect().await {
+        Err(failure) if failure.is_unreachable() && context.usual => start(context).await,
+        done => done.map(drop),
     }
 }
 

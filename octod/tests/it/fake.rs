@@ -1,7 +1,5 @@
 //! A daemon that answers as a test tells it, on a socket in a folder of its own.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use std::{
     path::Path,
     process::{Command, Output, Stdio},

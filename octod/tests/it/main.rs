@@ -8,6 +8,8 @@ mod fake;
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod link;
 #[cfg(test)]
 mod model;
