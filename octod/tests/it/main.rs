@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod ctl;
 #[cfg(test)]
+mod example;
+#[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod frames;
