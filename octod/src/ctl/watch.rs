@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, path::PathBuf, time::Duration};
 
 use octo_proto::{
-    Command, Cursor, Event, Frame,
+    Command, Cursor, Event, Frame, channel,
     client::parse_reply,
     command::WatchReply,
     frame::{EventFrame, Request},
@@ -95,7 +95,7 @@ impl Watching {
             match event {
                 Event::RunnerReady {} => self.watch_again().await?,
                 Event::RunnerLost {} => {}
-                _ if frame.session_id == self.session || self.session.is_none() => {
+                _ if frame.channel == channel::AGENT && (self.session.is_none() || frame.session_id == self.session) => {
                     self.cursor = Some(frame.cursor);
                     return Ok((frame, event));
                 }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod ctl;
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod example;
 #[cfg(test)]
 mod fake;
