@@ -1,11 +1,8 @@
 //! Starts octod where nobody listens, so that it outlives whoever started it.
 
 use std::{
-    fs::{self, OpenOptions},
     io::{self, BufRead, BufReader},
-    os::unix::{fs::OpenOptionsExt, process::CommandExt},
-    path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     time::Duration,
 };
 
@@ -16,12 +13,10 @@ use tokio::{
 };
 
 use super::{Connection, Context, Failure, Process};
+use crate::detached;
 
 /// How long octod and its runner may take to be ready.
 const READY: Duration = Duration::from_secs(20);
-
-/// A log larger than this is set aside when the next octod starts.
-const MAX_LOG: u64 = 4 * 1024 * 1024;
 
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -58,8 +53,9 @@ async fn start(context: &Context) -> Result<(), Failure> {
     context.paths.prepare().map_err(|error| Failure::failed(error.to_string()))?;
     let log_path = context.paths.state.join("octod.log");
     let program = Process::program("octod")?;
-    let child =
-        detached(&program, &log_path).map_err(|error| Failure::failed(format!("{}: {error}", program.display())))?;
+    let child = detached::command(&program, &log_path)
+        .and_then(|mut command| command.args(["serve", "--json"]).stdout(Stdio::piped()).spawn())
+        .map_err(|error| Failure::failed(format!("{}: {error}", program.display())))?;
     match timeout(READY, first_line(child)).await {
         Ok(Ok(line)) if line.contains("\"ready\":true") => Ok(()),
         // Somebody else was faster: two at once is what the lock is there for.
@@ -68,22 +64,6 @@ async fn start(context: &Context) -> Result<(), Failure> {
         Err(_) => Err(Failure::timed_out(format!("octod was not ready within {} s", READY.as_secs()))
             .hint(format!("see {}", log_path.display()))),
     }
-}
-
-/// octod in a session of its own, so that neither a signal to our terminal nor our end reaches it.
-#[expect(unsafe_code, reason = "std has no safe way yet to call setsid between fork and exec")]
-fn detached(program: &Path, log: &Path) -> io::Result<Child> {
-    if fs::metadata(log).is_ok_and(|found| found.len() > MAX_LOG) {
-        fs::rename(log, log.with_extension("log.1"))?;
-    }
-    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(log)?;
-    let mut command = Command::new(program);
-    command.args(["serve", "--json"]).current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-    // SAFETY: setsid is one system call; it takes no lock and no memory.
-    unsafe {
-        command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?));
-    }
-    command.spawn()
 }
 
 /// The first line of a child's stdout, read on a thread of its own.

@@ -95,7 +95,9 @@ impl Watching {
             match event {
                 Event::RunnerReady {} => self.watch_again().await?,
                 Event::RunnerLost {} => {}
-                _ if frame.channel == channel::AGENT && (self.session.is_none() || frame.session_id == self.session) => {
+                _ if frame.channel == channel::AGENT
+                    && (self.session.is_none() || frame.session_id == self.session) =>
+                {
                     self.cursor = Some(frame.cursor);
                     return Ok((frame, event));
                 }
