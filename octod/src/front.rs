@@ -56,8 +56,8 @@ fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failu
 
 /// Becomes octo-tui, with octod running.
 async fn open(process: &Process, arguments: &[OsString]) -> Result<(), Failure> {
-    start_daemon(&Context::of(process, process.surroundings.clone())?).await?;
     let program = Process::program("octo-tui")?;
+    start_daemon(&Context::of(process, process.surroundings.clone())?).await?;
     // Only where this fails there is anything left to say.
     let error = std::process::Command::new(&program).args(arguments).exec();
     Err(Failure::failed(format!("{}: {error}", program.display())))

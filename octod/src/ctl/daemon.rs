@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, BufRead, BufReader},
+    path::Path,
     process::{Child, Stdio},
     time::Duration,
 };
@@ -60,10 +61,16 @@ async fn start(context: &Context) -> Result<(), Failure> {
         Ok(Ok(line)) if line.contains("\"ready\":true") => Ok(()),
         // Somebody else was faster: two at once is what the lock is there for.
         Ok(_) if context.connect().await.is_ok() => Ok(()),
-        Ok(_) => Err(Failure::unreachable("octod did not start").hint(format!("see {}", log_path.display()))),
+        Ok(_) => Err(Failure::unreachable("octod did not start").hint(last_words(&log_path))),
         Err(_) => Err(Failure::timed_out(format!("octod was not ready within {} s", READY.as_secs()))
             .hint(format!("see {}", log_path.display()))),
     }
+}
+
+/// What a program wrote last before it ended, and where the rest is.
+fn last_words(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    format!("{} (from {})", text.lines().last().unwrap_or("it said nothing"), log.display())
 }
 
 /// The first line of a child's stdout, read on a thread of its own.

@@ -210,6 +210,32 @@ fn a_lost_connection_is_made_again_and_the_prompt_repeated_with_its_id() {
 }
 
 #[test]
+fn a_watch_goes_on_behind_its_cursor_when_the_runner_is_back() {
+    let fake = Fake::new(|request: &Request, cmd: &str| match cmd {
+        "watch" if request.body.get().contains("after") => vec![
+            Said::Ok(json!({"cursor": "2.2.0"})),
+            said("And on."),
+            Said::Event(json!({"event": "session.closed", "reason": "deleted", "deleted": true})),
+        ],
+        "watch" => vec![
+            Said::Ok(json!({"cursor": "0.1.0"})),
+            snapshot(),
+            said("So far."),
+            Said::System(json!({"event": "runner.lost"})),
+            Said::System(json!({"event": "runner.ready"})),
+        ],
+        _ => vec![Said::Error(Error::bad_request("unknown"))],
+    });
+    let ran = fake.octoctl(&["watch", SESSION]);
+    let expected = "agent: So far.\nagent: And on.\nclosed: deleted\n";
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, expected, ""));
+    let requests = fake.requests.lock().unwrap();
+    let watches = requests.iter().filter(|request| request.cmd().unwrap() == "watch");
+    let bodies: Vec<_> = watches.map(|request| request.body.get().to_owned()).collect();
+    assert_eq!(bodies, [r#"{"cmd":"watch"}"#, r#"{"cmd":"watch","after":"2.1.0"}"#]);
+}
+
+#[test]
 fn a_question_is_answered_as_it_asks() {
     let fake = Fake::new(|_: &Request, cmd: &str| match cmd {
         "watch" => vec![Said::Ok(json!({"cursor": "0.1.0"})), open_question()],

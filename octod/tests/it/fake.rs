@@ -28,6 +28,8 @@ pub(crate) enum Said {
     Ok(Value),
     Error(Error),
     Event(Value),
+    /// An event of octod's own.
+    System(Value),
     /// The connection is closed.
     Close,
 }
@@ -127,15 +129,10 @@ async fn serve(stream: UnixStream, script: Arc<Script>, seen: Arc<Mutex<Vec<Requ
                 Said::Error(error) => Frame::Reply(request.reply(Err(error))),
                 Said::Event(body) => {
                     fact += 1;
-                    Frame::Event(EventFrame {
-                        channel: channel::AGENT.to_owned(),
-                        session_id: Some(SessionId::from(SESSION)),
-                        runner_id: None,
-                        cursor: Cursor { fact, epoch: 1, n: 0 },
-                        ts: 0,
-                        body: to_raw_value(&body).unwrap(),
-                    })
+                    let cursor = Cursor { fact, epoch: 1, n: 0 };
+                    event(channel::AGENT, Some(SessionId::from(SESSION)), cursor, &body)
                 }
+                Said::System(body) => event(channel::SYSTEM, None, Cursor::default(), &body),
                 Said::Close => return,
             };
             if write_frame(&mut send, &frame).await.is_err() {
@@ -143,4 +140,9 @@ async fn serve(stream: UnixStream, script: Arc<Script>, seen: Arc<Mutex<Vec<Requ
             }
         }
     }
+}
+
+fn event(channel: &str, session_id: Option<SessionId>, cursor: Cursor, body: &Value) -> Frame {
+    let body = to_raw_value(body).unwrap();
+    Frame::Event(EventFrame { channel: channel.to_owned(), session_id, runner_id: None, cursor, ts: 0, body })
 }
