@@ -58,8 +58,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         _ = interrupt.recv() => Err(Failure::failed("interrupted")),
         _ = terminate.recv() => Err(Failure::failed("terminated")),
     };
-    clean_up(context, &session, args.ephemeral, done.is_err()).await?;
-    done
+    // What went wrong first is what is told.
+    let cleaned = clean_up(context, &session, args.ephemeral, done.is_err()).await;
+    done.and(cleaned)
 }
 
 /// Says it, and tells what came of it.

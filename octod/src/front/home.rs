@@ -1,9 +1,9 @@
 //! The folder that a demo lives in: everything it writes is below.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, OpenOptions, Permissions},
     io::Write,
-    os::unix::fs::{OpenOptionsExt, symlink},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
 
@@ -26,7 +26,8 @@ impl Home {
         if let Some(path) = named {
             return Ok(Self { path: std::path::absolute(path)?, temporary: None });
         }
-        let temporary = tempfile::Builder::new().prefix("octo-demo-").tempdir()?;
+        let temporary =
+            tempfile::Builder::new().prefix("octo-demo-").permissions(Permissions::from_mode(0o700)).tempdir()?;
         Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary) })
     }
 

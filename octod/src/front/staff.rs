@@ -98,7 +98,11 @@ pub(super) async fn end_runner(socket: &Path, process: &Process) -> Result<(), F
     drop(probe);
     let gone = pid.map(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK)).transpose().map_err(std::io::Error::from)?;
     let mut connection = Connection::open(socket, process).await?;
-    let _: Done = connection.ask(None, &Verb::StopAll { runner: true }).await?;
+    match connection.ask::<Done>(None, &Verb::StopAll { runner: true }).await {
+        // It may be gone before its answer is: whether it is, is looked at below.
+        Err(failure) if !failure.is_unreachable() => return Err(failure),
+        Ok(_) | Err(_) => {}
+    }
     let Some(gone) = gone else { return Ok(()) };
     let wait = move || {
         let limit = Timespec { tv_sec: PATIENCE.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: 0 };
