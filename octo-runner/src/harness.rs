@@ -87,7 +87,8 @@ pub struct NativeId {
 pub struct Fork {
     /// The other session.
     pub native: NativeId,
-    /// How many messages of people stand before the one that the fork leaves out.
+    /// How many messages of people stand before the one that the fork leaves out, of those that the agent's own
+    /// conversation has ([`Out::PromptDelivered`]).
     pub user_messages_before: u64,
 }
 
@@ -198,6 +199,9 @@ pub enum Out {
     PromptDelivered {
         /// Which.
         key: RequestId,
+        /// The agent's extension took it: the agent's own conversation does not have it, and it does not count in
+        /// [`Fork::user_messages_before`].
+        handled: bool,
     },
     /// This prompt is over; the session adds `prompt.ended`.
     PromptEnded {

@@ -62,11 +62,7 @@ pub fn run(harness: &str, input: impl Read, out: impl Write) -> Result<()> {
 ///
 /// # Errors
 /// Where the harness is unknown, a record cannot be read, or writing fails.
-pub fn translate(
-    harness: &str,
-    records: impl Iterator<Item = Result<OwnedRecord>>,
-    mut out: impl Write,
-) -> Result<()> {
+pub fn translate(harness: &str, records: impl Iterator<Item = Result<OwnedRecord>>, mut out: impl Write) -> Result<()> {
     let mut state = start(harness)?;
     for record in records {
         let record = record?;
@@ -118,7 +114,9 @@ pub fn recording(input: impl Read) -> impl Iterator<Item = Result<OwnedRecord>> 
             return None;
         }
         match serde_json::from_slice::<Recorded>(&line) {
-            Ok(recorded) => Some(Ok(OwnedRecord { at: (recorded.t * 1000.0) as i64, place, what: what(recorded, place)? })),
+            Ok(recorded) => {
+                Some(Ok(OwnedRecord { at: (recorded.t * 1000.0) as i64, place, what: what(recorded, place)? }))
+            }
             Err(error) => Some(Err(error).with_context(|| format!("line {place} is not a record of a recording"))),
         }
     })
@@ -151,7 +149,7 @@ fn line(place: u64, out: &Out) -> Value {
         Out::Ready { native, models } => json!({"place": place, "ready": native, "models": models}),
         Out::Reply { key, result: Ok(with) } => json!({"place": place, "reply": key, "ok": with}),
         Out::Reply { key, result: Err(error) } => json!({"place": place, "reply": key, "error": error}),
-        Out::PromptDelivered { key } => json!({"place": place, "prompt_delivered": key}),
+        Out::PromptDelivered { key, handled } => json!({"place": place, "prompt_delivered": key, "handled": handled}),
         Out::PromptEnded { key, outcome, message } => {
             json!({"place": place, "prompt_ended": key, "outcome": outcome, "message": message})
         }

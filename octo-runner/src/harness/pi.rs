@@ -25,7 +25,9 @@ use octo_proto::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Accepted, Deadline, Harness, Installed, Launch, NativeId, Out, Plan, Record, SessionSpec, StopStep, Write};
+use super::{
+    Accepted, Deadline, Harness, Installed, Launch, NativeId, Out, Plan, Record, SessionSpec, StopStep, Write,
+};
 
 /// The state of one Pi process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -257,6 +259,12 @@ impl Harness for Pi {
 }
 
 impl Pi {
+    /// What a session can do at best; its model decides about pictures and thinking levels.
+    #[must_use]
+    pub fn best_capabilities() -> Capabilities {
+        launch::capabilities()
+    }
+
     fn demand(&mut self, key: impl Into<String>, body: Value) {
         let key = key.into();
         if self.demands.iter().all(|demand| demand.key != key) && self.open.iter().all(|open| open.key != key) {

@@ -18,7 +18,8 @@ fn a_state_that_was_stored_goes_on_like_the_one_that_was_not() {
         let mut state = start("pi").expect("Pi");
         for record in records("pi", &name) {
             let (format, bytes) = state.serialise().expect("a state that can be stored");
-            let mut restored = AnyHarness::restore("pi", format, &bytes).expect("its own state").expect("its own format");
+            let mut restored =
+                AnyHarness::restore("pi", format, &bytes).expect("its own state").expect("its own format");
             let record = record.as_record();
             assert_eq!(restored.fold(&record), state.fold(&record), "{name} at {}", record.place);
             assert_eq!(restored, state, "{name} after {}", record.place);
@@ -44,13 +45,23 @@ impl Ledger {
     fn note(&mut self, outs: &[Out]) {
         for out in outs {
             let (counts, what) = match out {
-                Out::PromptEnded { key, .. } | Out::PromptReturned { key, .. } => (&mut self.ended, format!("prompt {key}")),
+                Out::PromptEnded { key, .. } | Out::PromptReturned { key, .. } => {
+                    (&mut self.ended, format!("prompt {key}"))
+                }
                 Out::Reply { key, .. } => (&mut self.ended, format!("command {key}")),
-                Out::Volatile(Event::MessageStart { message_id, .. }) => (&mut self.began, format!("message {message_id}")),
-                Out::Volatile(Event::ToolStart { tool_call_id, .. }) => (&mut self.began, format!("tool {tool_call_id}")),
+                Out::Volatile(Event::MessageStart { message_id, .. }) => {
+                    (&mut self.began, format!("message {message_id}"))
+                }
+                Out::Volatile(Event::ToolStart { tool_call_id, .. }) => {
+                    (&mut self.began, format!("tool {tool_call_id}"))
+                }
                 Out::Fact(Event::ToolEnd { tool_call_id, .. }) => (&mut self.ended, format!("tool {tool_call_id}")),
-                Out::Fact(Event::InputNeeded { request }) => (&mut self.began, format!("question {}", request.request_id)),
-                Out::Fact(Event::InputResolved { request_id, .. }) => (&mut self.ended, format!("question {request_id}")),
+                Out::Fact(Event::InputNeeded { request }) => {
+                    (&mut self.began, format!("question {}", request.request_id))
+                }
+                Out::Fact(Event::InputResolved { request_id, .. }) => {
+                    (&mut self.ended, format!("question {request_id}"))
+                }
                 Out::Fact(Event::MessageEnd { message }) => {
                     let id = format!("message {}", message.id);
                     if !self.began.contains_key(&id) {
@@ -90,7 +101,10 @@ fn after_any_prefix_a_death_ends_everything_exactly_once() {
             last.note(&dead.fold(&Record { at: record.at, place, what: exit }));
             assert_eq!(last.began, last.ended, "{name} killed before {place}");
             let lost = dead.fold(&Record { at: record.at, place: place + 1, what: What::ShimLost { reason: "again" } });
-            assert!(lost.iter().all(|out| !matches!(out, Out::PromptEnded { .. } | Out::Reply { .. })), "{name} dies once");
+            assert!(
+                lost.iter().all(|out| !matches!(out, Out::PromptEnded { .. } | Out::Reply { .. })),
+                "{name} dies once"
+            );
             ledger.wrote(record);
             ledger.note(&state.fold(&record.as_record()));
         }

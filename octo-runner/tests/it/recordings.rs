@@ -90,7 +90,8 @@ fn line(out: &Out) -> String {
         Out::Ready { native, models } => format!("  ready {} with {} models", native.id, models.len()),
         Out::Reply { key, result: Ok(with) } => format!("  reply {key} {}", short(&with.to_string())),
         Out::Reply { key, result: Err(error) } => format!("  reply {key} {:?}: {}", error.code, short(&error.message)),
-        Out::PromptDelivered { key } => format!("  delivered {key}"),
+        Out::PromptDelivered { key, handled: false } => format!("  delivered {key}"),
+        Out::PromptDelivered { key, handled: true } => format!("  handled {key}"),
         Out::PromptEnded { key, outcome, message } => {
             format!("  ended {key} {outcome:?} {}", short(message.as_deref().unwrap_or_default()))
         }

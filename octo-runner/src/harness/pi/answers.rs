@@ -3,7 +3,7 @@
 use octo_proto::{
     Code, Error, Event,
     command::{Done, QueueCleared},
-    session::{Model, SlashCommand},
+    session::{Model, Outcome, SlashCommand},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -92,7 +92,8 @@ impl Pi {
         self.native = Some(native);
         self.on_model(data.get("model").unwrap_or(&Value::Null), sink);
         self.on_thinking_level(&owned(data, "thinkingLevel"), sink);
-        if let Some(name) = text(data, "sessionName") {
+        // The title that the session came with was given to Pi, and is not taken back by what a fork was called.
+        if let Some(name) = text(data, "sessionName").filter(|_| self.title.is_empty() || self.life == Life::Ready) {
             self.on_title(name, sink);
         }
         if moved && self.life == Life::Ready {
@@ -103,7 +104,7 @@ impl Pi {
                 self.settle(None, sink);
             }
             if self.turn.is_none() {
-                self.end_handled(open.place, sink);
+                self.end_accepted(open.place, Outcome::Done, None, sink);
             }
         }
     }
@@ -171,6 +172,10 @@ impl Pi {
         if flag(data, "cancelled") {
             let why = "an extension of Pi refused the fork, so the new session cannot begin where it should";
             return self.fail(Error::new(Code::AgentFailed, why), sink);
+        }
+        if !self.title.is_empty() {
+            // It was put behind what the fork left out.
+            self.demand("octo:name", json!({"type": "set_session_name", "name": self.title}));
         }
         self.introduce();
     }

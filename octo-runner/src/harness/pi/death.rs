@@ -104,12 +104,16 @@ impl Pi {
         if is_prompt(&open) {
             self.end_prompt(&request(key), Outcome::Error, Some(message), sink);
         } else if !is_ours(key) {
-            let error = Error::new(Code::Timeout, message).hint("it may still take effect; stop the session if it hangs");
+            let error =
+                Error::new(Code::Timeout, message).hint("it may still take effect; stop the session if it hangs");
             sink.outs.push(Out::Reply { key: request(key), result: Err(error) });
         } else if self.life == Life::Starting {
             let hint = "run `pi` in a terminal to see whether it starts; stop the session and say it again";
             self.fail(Error::new(Code::Timeout, message).hint(hint), sink);
         } else {
+            if key.starts_with("octo:probe:") && self.turn.is_none() {
+                self.end_accepted(open.place, Outcome::Error, Some(&message), sink);
+            }
             sink.debug(message);
         }
     }

@@ -119,9 +119,10 @@ impl Pi {
     pub(super) fn on_extension_error(&mut self, event: &Value, sink: &mut Sink) {
         let error = owned(event, "error");
         if text(event, "event") == Some("command") {
-            let handled = self.prompts.iter_mut().find(|prompt| {
-                prompt.stage == Stage::Written && matches!(prompt.lane, Lane::Extension | Lane::Turn)
-            });
+            let handled = self
+                .prompts
+                .iter_mut()
+                .find(|prompt| prompt.stage == Stage::Written && matches!(prompt.lane, Lane::Extension | Lane::Turn));
             if let Some(prompt) = handled {
                 prompt.lane = Lane::Extension;
                 prompt.failed = Some(error.clone());

@@ -25,7 +25,8 @@ impl Pi {
                 let text = json!([{"type": "text", "text": format!("(output of {len} bytes, too long to be shown)")}]);
                 let call = value(&head, "toolCallId");
                 let name = value(&head, "toolName");
-                let event = json!({"toolCallId": call, "toolName": name, "result": {"content": text}, "isError": false});
+                let event =
+                    json!({"toolCallId": call, "toolName": name, "result": {"content": text}, "isError": false});
                 self.on_tool_end(&event, sink);
             }
             _ => {}

@@ -10,12 +10,7 @@ use octo_proto::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{
-    Dialog, Lane, Life, Pi,
-    dialogs::cancellation,
-    lines::write,
-    prompts::request,
-};
+use super::{Dialog, Lane, Life, Pi, dialogs::cancellation, lines::write, prompts::request};
 use crate::harness::{Accepted, Plan};
 
 pub(super) fn plan(pi: &Pi, accepted: &Accepted) -> Plan {
@@ -142,7 +137,12 @@ impl Pi {
             }
             (None, Some(confirmed), None) if kind == InputKind::Confirm => body["confirmed"] = Value::Bool(confirmed),
             (None, None, Some(true)) => body["cancelled"] = Value::Bool(true),
-            _ => return refuse(Code::BadRequest, "this is not an answer to such a question; give exactly one that fits"),
+            _ => {
+                return refuse(
+                    Code::BadRequest,
+                    "this is not an answer to such a question; give exactly one that fits",
+                );
+            }
         }
         Plan::Write(vec![write(key.as_str(), &body)])
     }

@@ -78,21 +78,22 @@ impl Pi {
     /// A message of a person begins: whether one of ours is due, which is delivered then.
     pub(super) fn on_echo(&mut self, sink: &mut Sink) -> bool {
         let key = if self.due.is_empty() {
-            let accepted = |prompt: &&mut Prompt| prompt.lane == Lane::Turn && matches!(prompt.stage, Stage::Accepted(_));
+            let accepted =
+                |prompt: &&mut Prompt| prompt.lane == Lane::Turn && matches!(prompt.stage, Stage::Accepted(_));
             self.prompts.iter_mut().find(accepted).map(|prompt| prompt.key.clone())
         } else {
             self.due.remove(0)
         };
         if let Some(key) = &key {
-            self.deliver(key, sink);
+            self.deliver(key, false, sink);
         }
         key.is_some()
     }
 
-    fn deliver(&mut self, key: &RequestId, sink: &mut Sink) {
+    fn deliver(&mut self, key: &RequestId, handled: bool, sink: &mut Sink) {
         for prompt in self.prompts.iter_mut().filter(|prompt| prompt.key == *key) {
             prompt.stage = Stage::Delivered;
-            sink.outs.push(Out::PromptDelivered { key: key.clone() });
+            sink.outs.push(Out::PromptDelivered { key: key.clone(), handled });
         }
     }
 
@@ -206,7 +207,7 @@ impl Pi {
             // An extension handled it, be it as its own command or as input that it watches.
             None => {
                 let (aborted, failed) = (prompt.aborted, prompt.failed.take());
-                self.deliver(&key, sink);
+                self.deliver(&key, true, sink);
                 let outcome = match &failed {
                     _ if aborted => Outcome::Aborted,
                     Some(_) => Outcome::Error,
@@ -217,13 +218,13 @@ impl Pi {
         }
     }
 
-    /// Pi is idle: what it accepted before `place` and began no turn for, an extension handled.
-    pub(super) fn end_handled(&mut self, place: u64, sink: &mut Sink) {
-        let handled = |prompt: &&Prompt| matches!(prompt.stage, Stage::Accepted(at) if at < place);
-        let keys = self.prompts.iter().filter(handled).map(|prompt| prompt.key.clone()).collect::<Vec<_>>();
+    /// Ends what Pi accepted before `place` and began no turn for: where Pi is idle then, an extension handled it.
+    pub(super) fn end_accepted(&mut self, place: u64, outcome: Outcome, message: Option<&str>, sink: &mut Sink) {
+        let waits = |prompt: &&Prompt| matches!(prompt.stage, Stage::Accepted(at) if at < place);
+        let keys = self.prompts.iter().filter(waits).map(|prompt| prompt.key.clone()).collect::<Vec<_>>();
         for key in keys {
-            self.deliver(&key, sink);
-            self.end_prompt(&key, Outcome::Done, None, sink);
+            self.deliver(&key, true, sink);
+            self.end_prompt(&key, outcome, message.map(str::to_owned), sink);
         }
     }
 

@@ -50,9 +50,8 @@ impl Pi {
     }
 
     fn on_object(&mut self, object: &str, sink: &mut Sink) {
-        let kind = match serde_json::from_str::<Head<'_>>(object) {
-            Ok(Head { kind: Some(kind) }) => kind,
-            _ => return sink.debug(format!("Pi printed an object without a type: {}", excerpt(object))),
+        let Ok(Head { kind: Some(kind) }) = serde_json::from_str::<Head<'_>>(object) else {
+            return sink.debug(format!("Pi printed an object without a type: {}", excerpt(object)));
         };
         match kind.as_ref() {
             // They repeat what the messages of the turn have said, and can be as large as all of them.

@@ -61,8 +61,12 @@ impl Pi {
             "toolcall_start" => {
                 let (tool_call_id, name) = (ToolCallId(owned(update, "id")), owned(update, "toolName"));
                 let input = Value::String(String::new());
-                let kind =
-                    PartKind::ToolCall { tool_call_id: tool_call_id.clone(), name: name.clone(), input, status: ToolStatus::Pending };
+                let kind = PartKind::ToolCall {
+                    tool_call_id: tool_call_id.clone(),
+                    name: name.clone(),
+                    input,
+                    status: ToolStatus::Pending,
+                };
                 put(message, &part_id, kind);
                 sink.volatile(Event::ToolCallStart { message_id, part_id, tool_call_id, name });
                 self.phase(Phase::Generating, None, sink);

@@ -1,11 +1,6 @@
 //! Tools while they run, and what everything costs.
 
-use octo_proto::{
-    Event,
-    id::ToolCallId,
-    message::Usage,
-    session::Phase,
-};
+use octo_proto::{Event, id::ToolCallId, message::Usage, session::Phase};
 use serde_json::Value;
 
 use super::{
@@ -46,11 +41,8 @@ impl Pi {
         let details = result.get("details").unwrap_or(&Value::Null);
         let diff = text(details, "patch").or_else(|| text(details, "diff")).filter(|diff| diff.len() <= DIFF);
         let id = ToolCallId(owned(event, "toolCallId"));
-        let tool = self.take_tool(&id).unwrap_or_else(|| Tool {
-            id,
-            name: owned(event, "toolName"),
-            started_at: sink.at,
-        });
+        let tool =
+            self.take_tool(&id).unwrap_or_else(|| Tool { id, name: owned(event, "toolName"), started_at: sink.at });
         let output = content_text(result.get("content"));
         sink.fact(Event::ToolEnd {
             tool_call_id: tool.id,
