@@ -4,8 +4,10 @@
 pub mod caller;
 pub mod cli;
 pub mod config;
+pub mod ctl;
 pub mod daemon;
 pub mod detached;
+pub mod front;
 pub mod gateway;
 pub mod link;
 pub mod logging;

@@ -2,7 +2,17 @@
 //! plays.
 
 #[cfg(test)]
+mod ctl;
+#[cfg(test)]
+mod documented;
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
 mod frames;
+#[cfg(test)]
+mod generated;
 #[cfg(test)]
 mod link;
 #[cfg(test)]
