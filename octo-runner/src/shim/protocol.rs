@@ -241,7 +241,7 @@ impl Answer {
             }
             Self::RefusedGeneration(current) => put(out, 2, &[&current.to_le_bytes()]),
             Self::RefusedVersion(oldest, newest) => {
-                put(out, 3, &[&oldest.to_le_bytes(), &newest.to_le_bytes()])
+                put(out, 3, &[&oldest.to_le_bytes(), &newest.to_le_bytes()]);
             }
             Self::End(end) => put(out, 4, &[&end.to_le_bytes()]),
             Self::Done { id, end } => put(out, 5, &[&id.to_le_bytes(), &end.to_le_bytes()]),
