@@ -176,8 +176,11 @@ impl Drop for World {
             return;
         };
         for entry in entries.flatten() {
-            let name = entry.file_name().into_string().unwrap();
-            kill_marked(&name);
+            kill_marked(&entry.file_name().to_string_lossy());
+            if let Ok(group) = std::fs::read_to_string(entry.path().join("cgroup")) {
+                // Gone already where the process came to its end.
+                std::fs::remove_dir(group).ok();
+            }
         }
     }
 }
