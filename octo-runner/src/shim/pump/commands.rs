@@ -117,17 +117,18 @@ impl Pump {
     }
 
     pub(super) fn settle(&mut self, asked: Asked, result: Result<(), Failure>) {
+        let end = self.writer.end();
         let answer = match result {
-            Ok(()) => Answer::Done {
-                id: asked.id,
-                end: self.writer.end(),
-            },
+            Ok(()) => Answer::Done { id: asked.id, end },
             Err(failure) => Answer::Failed {
                 id: asked.id,
                 failure,
             },
         };
-        self.control.answer(asked, answer);
+        if self.control.answer(asked, answer) && result.is_ok() {
+            // Told with the answer: an announcement of its own would only delay the next.
+            self.state.announced = end;
+        }
     }
 }
 
