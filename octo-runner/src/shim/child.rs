@@ -8,8 +8,7 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal,
-    setsid, wait,
+    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid, wait,
 };
 
 use super::protocol::{ChildState, Failure};
@@ -61,13 +60,9 @@ impl Child {
             command.pre_exec(prepare);
         }
         let mut child = command.spawn()?;
-        let (stdin, stdout, stderr) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let pipes = [
-            stdin.as_ref().map(AsFd::as_fd),
-            stdout.as_ref().map(AsFd::as_fd),
-            stderr.as_ref().map(AsFd::as_fd),
-        ];
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let pipes =
+            [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)];
         for pipe in pipes.into_iter().flatten() {
             ioctl_fionbio(pipe, true)?;
         }

@@ -161,10 +161,8 @@ impl Pump {
             (Wake::Controller, controller, flags),
             (Wake::Listener, listener, PollFlags::IN),
         ];
-        let mut descriptors: Vec<PollFd<'_>> = wanted
-            .iter()
-            .filter_map(|(_, fd, flags)| fd.map(|fd| PollFd::from_borrowed_fd(fd, *flags)))
-            .collect();
+        let mut descriptors: Vec<PollFd<'_>> =
+            wanted.iter().filter_map(|(_, fd, flags)| fd.map(|fd| PollFd::from_borrowed_fd(fd, *flags))).collect();
         let timeout = deadline.map(to_timespec);
         let mut woken = [None; 7];
         if poll(&mut descriptors, timeout.as_ref()).is_ok() {

@@ -178,10 +178,7 @@ impl OpenSegment {
         // Space that we may not write to is no promise.
         let limit = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
         let mut refused = Errno::FBIG;
-        for target in [bytes + AHEAD, bytes]
-            .into_iter()
-            .filter(|target| *target <= limit)
-        {
+        for target in [bytes + AHEAD, bytes].into_iter().filter(|target| *target <= limit) {
             let missing = target - self.allocated;
             match fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.allocated, missing) {
                 Ok(()) => {

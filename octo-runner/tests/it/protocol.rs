@@ -34,19 +34,13 @@ fn answers(mut bytes: &[u8]) -> Vec<Answer> {
 
 /// The answers without what differs from run to run.
 fn shape(answers: &[Answer]) -> Vec<String> {
-    let told = answers
-        .iter()
-        .filter(|answer| !matches!(answer, Answer::End(_)));
+    let told = answers.iter().filter(|answer| !matches!(answer, Answer::End(_)));
     told.map(|answer| {
         let mut answer = *answer;
         if let Answer::Done { end, .. } | Answer::Attached { end, .. } = &mut answer {
             *end = 0;
         }
-        if let Answer::Attached {
-            child: ChildState::Running(pid),
-            ..
-        } = &mut answer
-        {
+        if let Answer::Attached { child: ChildState::Running(pid), .. } = &mut answer {
             *pid = 0;
         }
         format!("{answer:?}")
@@ -63,17 +57,10 @@ async fn the_first_protocol_is_spoken_for_ever() {
     let mut bytes = Vec::new();
     link.read_to_end(&mut bytes).unwrap();
     let expected = shape(&[
-        Answer::Attached {
-            version: 1,
-            child: ChildState::Running(0),
-            end: 0,
-        },
+        Answer::Attached { version: 1, child: ChildState::Running(0), end: 0 },
         Answer::Done { id: 1, end: 0 },
         Answer::Done { id: 2, end: 0 },
-        Answer::Failed {
-            id: 3,
-            failure: Failure::Signal,
-        },
+        Answer::Failed { id: 3, failure: Failure::Signal },
         Answer::Done { id: 4, end: 0 },
     ]);
     assert_eq!(shape(&answers(ANSWERED)), expected);
@@ -81,11 +68,7 @@ async fn the_first_protocol_is_spoken_for_ever() {
     assert_eq!(held.ended().await, Some(Note::Exited { code: 0 }));
     assert_eq!(held.out(), b"hello\n");
     assert_eq!(held.written(), [("req_1".to_owned(), b"hello\n".to_vec())]);
-    assert!(
-        held.records()
-            .iter()
-            .any(|record| record.key == "timeout" && record.bytes == b"req_1")
-    );
+    assert!(held.records().iter().any(|record| record.key == "timeout" && record.bytes == b"req_1"));
 }
 
 #[tokio::test]
@@ -93,26 +76,11 @@ async fn a_version_from_the_future_is_refused_and_garbage_is_hung_up_on() {
     let world = World::new();
     let held = world.start("cat", &[]).await;
     let mut future = connect(&held);
-    future
-        .write_all(
-            &[
-                &13u32.to_le_bytes()[..],
-                &[1],
-                &[200, 0],
-                &[201, 0],
-                &9u64.to_le_bytes(),
-            ]
-            .concat(),
-        )
-        .unwrap();
+    future.write_all(&[&13u32.to_le_bytes()[..], &[1], &[200, 0], &[201, 0], &9u64.to_le_bytes()].concat()).unwrap();
     let mut bytes = Vec::new();
     future.read_to_end(&mut bytes).unwrap();
     assert_eq!(answers(&bytes), [Answer::RefusedVersion(1, 1)]);
-    for garbage in [
-        &b"GET / HTTP/1.1\r\n\r\n"[..],
-        &[0; 64],
-        &[5, 0, 0, 0, 4, 1, 2, 3, 4],
-    ] {
+    for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 64], &[5, 0, 0, 0, 4, 1, 2, 3, 4]] {
         let mut link = connect(&held);
         link.write_all(garbage).unwrap();
         let mut bytes = Vec::new();

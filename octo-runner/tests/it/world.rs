@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use octo_runner::process::{
-    Announcements, Attached, BootId, Controller, Launch, Note, ShimPath, Spawned, attach, boot_id,
-    is_alive, reap, spawn,
+    Announcements, Attached, BootId, Controller, Launch, Note, ShimPath, Spawned, attach, boot_id, is_alive, reap,
+    spawn,
 };
 use octo_runner::transcript::{Bound, Direction, Reader};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -38,11 +38,7 @@ pub(crate) struct Held {
 impl World {
     pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        Self {
-            root,
-            tasks: TaskTracker::new(),
-            shim: ShimPath::at(env!("CARGO_BIN_EXE_octo-shim")),
-        }
+        Self { root, tasks: TaskTracker::new(), shim: ShimPath::at(env!("CARGO_BIN_EXE_octo-shim")) }
     }
 
     /// A world whose shims kill themselves at a fail-point.
@@ -50,10 +46,7 @@ impl World {
         use std::os::unix::fs::PermissionsExt;
         let mut world = Self::new();
         let wrapper = world.root.path().join("failing-shim");
-        let script = format!(
-            "#!/bin/sh\nOCTO_FAILPOINT={point} exec {} \"$@\"\n",
-            env!("CARGO_BIN_EXE_octo-shim")
-        );
+        let script = format!("#!/bin/sh\nOCTO_FAILPOINT={point} exec {} \"$@\"\n", env!("CARGO_BIN_EXE_octo-shim"));
         std::fs::write(&wrapper, script).unwrap();
         std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o700)).unwrap();
         world.shim = ShimPath::at(wrapper);
@@ -63,23 +56,13 @@ impl World {
     pub(crate) fn name() -> String {
         use std::sync::atomic::{AtomicU32, Ordering};
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let micros = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap()
-            .as_micros();
-        format!(
-            "prc_test{}x{}x{micros}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        )
+        let micros = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
+        format!("prc_test{}x{}x{micros}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(crate) fn processes(&self) -> PathBuf {
         // Longer than a socket's path may be.
-        self.root
-            .path()
-            .join("a-folder-with-a-long-name".repeat(6))
-            .join("processes")
+        self.root.path().join("a-folder-with-a-long-name".repeat(6)).join("processes")
     }
 
     pub(crate) async fn start(&self, program: &str, args: &[&str]) -> Held {
@@ -88,9 +71,7 @@ impl World {
 
     pub(crate) async fn start_in(&self, root: &Path, program: &str, args: &[&str]) -> Held {
         let name = Self::name();
-        let spawned = spawn(&self.shim, root, &name, &launch(program, args))
-            .await
-            .unwrap();
+        let spawned = spawn(&self.shim, root, &name, &launch(program, args)).await.unwrap();
         Held { name, spawned }
     }
 
@@ -113,11 +94,7 @@ impl Held {
         &self.spawned.dir
     }
 
-    pub(crate) async fn attach(
-        &self,
-        world: &World,
-        generation: u64,
-    ) -> (Attached, Controller, Announcements) {
+    pub(crate) async fn attach(&self, world: &World, generation: u64) -> (Attached, Controller, Announcements) {
         attach(&world.tasks, self.dir(), generation).await.unwrap()
     }
 
@@ -126,18 +103,12 @@ impl Held {
     }
 
     pub(crate) fn out(&self) -> Vec<u8> {
-        let out = self
-            .records()
-            .into_iter()
-            .filter(|record| record.direction == Direction::Out);
+        let out = self.records().into_iter().filter(|record| record.direction == Direction::Out);
         out.flat_map(|record| record.bytes).collect()
     }
 
     pub(crate) fn written(&self) -> Vec<(String, Vec<u8>)> {
-        let written = self
-            .records()
-            .into_iter()
-            .filter(|record| record.direction == Direction::In);
+        let written = self.records().into_iter().filter(|record| record.direction == Direction::In);
         written.map(|record| (record.key, record.bytes)).collect()
     }
 
@@ -157,11 +128,7 @@ impl Held {
     }
 
     pub(crate) fn kill_shim(&self) {
-        kill_process(
-            Pid::from_raw(self.spawned.shim_pid as i32).unwrap(),
-            Signal::KILL,
-        )
-        .unwrap();
+        kill_process(Pid::from_raw(self.spawned.shim_pid as i32).unwrap(), Signal::KILL).unwrap();
     }
 
     pub(crate) async fn reap(&self) -> octo_runner::process::Reaped {
@@ -193,16 +160,8 @@ pub(crate) fn records(dir: &Path) -> Vec<Kept> {
     let mut reader = Reader::open(dir, 0, Bound::LastWhole).unwrap();
     let mut found = Vec::new();
     while let Some(record) = reader.next().unwrap() {
-        let (direction, key, bytes) = (
-            record.direction,
-            record.key.to_owned(),
-            record.bytes.to_vec(),
-        );
-        found.push(Kept {
-            direction,
-            key,
-            bytes,
-        });
+        let (direction, key, bytes) = (record.direction, record.key.to_owned(), record.bytes.to_vec());
+        found.push(Kept { direction, key, bytes });
     }
     found
 }
@@ -217,9 +176,7 @@ pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future)
-        .await
-        .unwrap_or_else(|_| panic!("waited too long for {what}"))
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
 pub(crate) fn lives(pid: i32) -> bool {
@@ -231,16 +188,11 @@ pub(crate) fn lives(pid: i32) -> bool {
 /// The processes whose environment holds the mark of this process.
 pub(crate) fn marked(name: &str) -> Vec<i32> {
     let mark = format!("OCTO_PROCESS={name}");
-    let pids = std::fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pids =
+        std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid: &i32| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        lives(*pid)
-            && environment
-                .split(|byte| *byte == 0)
-                .any(|variable| variable == mark.as_bytes())
+        lives(*pid) && environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
     })
     .collect()
 }

@@ -110,10 +110,7 @@ impl Pump {
         let end = self.writer.end();
         let answer = match result {
             Ok(()) => Answer::Done { id: asked.id, end },
-            Err(failure) => Answer::Failed {
-                id: asked.id,
-                failure,
-            },
+            Err(failure) => Answer::Failed { id: asked.id, failure },
         };
         if self.control.answer(asked, answer) && result.is_ok() {
             // Told with the answer: an announcement of its own would only delay the next.

@@ -9,11 +9,7 @@ use super::super::world::{Held, World, boot, lives, marked, until, within};
 /// A pid that the process wrote on a line of its own.
 async fn told_pid(held: &Held) -> i32 {
     until("it tells a pid", || held.out().ends_with(b"\n")).await;
-    String::from_utf8(held.out())
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap()
+    String::from_utf8(held.out()).unwrap().trim().parse().unwrap()
 }
 
 /// Starts a process whose grandchild is a session of its own, orphaned, without the mark, and tells its pid.
@@ -26,12 +22,7 @@ const DAEMON: &str = "import os, sys, time\n\
 #[tokio::test]
 async fn a_killed_shim_leaves_no_process_not_even_with_setsid() {
     let world = World::new();
-    let held = world
-        .start(
-            "sh",
-            &["-c", "setsid sleep 1000 & setsid setsid sleep 1000 & wait"],
-        )
-        .await;
+    let held = world.start("sh", &["-c", "setsid sleep 1000 & setsid setsid sleep 1000 & wait"]).await;
     until("all run", || marked(&held.name).len() >= 3).await;
     let began = Instant::now();
     held.kill_shim();
@@ -82,12 +73,7 @@ async fn a_living_shim_kills_even_what_shed_every_mark() {
 #[tokio::test]
 async fn a_process_that_ends_takes_what_it_left_behind_with_it() {
     let world = World::new();
-    let held = world
-        .start(
-            "sh",
-            &["-c", "setsid sh -c 'sleep 1000' & echo bye; exit 4"],
-        )
-        .await;
+    let held = world.start("sh", &["-c", "setsid sh -c 'sleep 1000' & echo bye; exit 4"]).await;
     assert_eq!(held.ended().await, Some(Note::Exited { code: 4 }));
     assert_eq!(held.out(), b"bye\n");
     assert_eq!(marked(&held.name), Vec::<i32>::new());
@@ -98,19 +84,13 @@ async fn a_living_process_is_not_reaped() {
     let world = World::new();
     let held = world.start("cat", &[]).await;
     assert!(is_alive(held.dir()).unwrap());
-    assert_eq!(
-        reap(held.dir(), &held.name, &boot()).await.unwrap(),
-        Reaped::Alive
-    );
+    assert_eq!(reap(held.dir(), &held.name, &boot()).await.unwrap(), Reaped::Alive);
     let (_, controller, _announcements) = held.attach(&world, 1).await;
     within("the end", controller.eof()).await.unwrap();
     assert_eq!(held.ended().await, Some(Note::Exited { code: 0 }));
     assert_eq!(held.reap().await, Reaped::Ended);
     let nowhere = held.dir().with_file_name("prc_nowhere");
-    assert_eq!(
-        reap(&nowhere, "prc_nowhere", &boot()).await.unwrap(),
-        Reaped::NeverStarted
-    );
+    assert_eq!(reap(&nowhere, "prc_nowhere", &boot()).await.unwrap(), Reaped::NeverStarted);
 }
 
 #[tokio::test]
@@ -121,17 +101,11 @@ async fn after_a_reboot_nothing_is_signalled() {
     held.kill_shim();
     until("the lock is free", || !is_alive(held.dir()).unwrap()).await;
     let earlier = BootId::from_stored("00000000-0000-0000-0000-000000000000");
-    assert_eq!(
-        reap(held.dir(), &held.name, &earlier).await.unwrap(),
-        Reaped::Rebooted
-    );
+    assert_eq!(reap(held.dir(), &held.name, &earlier).await.unwrap(), Reaped::Rebooted);
     // A process with the mark of another boot would be a foreign one.
     assert!(!marked(&held.name).is_empty());
     assert_eq!(held.last_note(), Some(Note::ShimLost { rebooted: true }));
-    assert_eq!(
-        reap(held.dir(), &held.name, &boot()).await.unwrap(),
-        Reaped::Ended
-    );
+    assert_eq!(reap(held.dir(), &held.name, &boot()).await.unwrap(), Reaped::Ended);
 }
 
 #[tokio::test]
@@ -141,16 +115,9 @@ async fn a_shim_that_dies_around_a_write_tells_what_was_written() {
         let seen = world.root.path().join("seen");
         let held = world.start("tee", &["-a", seen.to_str().unwrap()]).await;
         let (_, controller, _announcements) = held.attach(&world, 1).await;
-        within("the first", controller.write("one", b"one\n"))
-            .await
-            .unwrap();
-        until("it arrived", || {
-            std::fs::read(&seen).unwrap_or_default() == b"one\n"
-        })
-        .await;
-        within("the second", controller.write("two", b"two\n"))
-            .await
-            .unwrap_err();
+        within("the first", controller.write("one", b"one\n")).await.unwrap();
+        until("it arrived", || std::fs::read(&seen).unwrap_or_default() == b"one\n").await;
+        within("the second", controller.write("two", b"two\n")).await.unwrap_err();
         let keys: Vec<_> = held.written().into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["one", "two"], "{point}");
         assert_eq!(held.reap().await, Reaped::Lost);

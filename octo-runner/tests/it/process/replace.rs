@@ -9,10 +9,7 @@ async fn a_controller_replaced_mid_write_leaves_each_frame_once() {
     let world = World::new();
     // Reads nothing before it is told by a file, so that a write stands half done.
     let go = world.root.path().join("go");
-    let script = format!(
-        "while [ ! -e {} ]; do sleep 0.01; done; exec cat",
-        go.display()
-    );
+    let script = format!("while [ ! -e {} ]; do sleep 0.01; done; exec cat", go.display());
     let held = world.start("sh", &["-c", &script]).await;
     let (_, first, announcements) = held.attach(&world, 1).await;
     let large = vec![b'a'; 300_000];
@@ -24,20 +21,13 @@ async fn a_controller_replaced_mid_write_leaves_each_frame_once() {
     let (written, (attached, second, _second_announcements)) = tokio::join!(under_way, replacing);
     assert_eq!(written, Err(CommandError::Lost));
     let mut lost = announcements.lost;
-    assert_eq!(
-        *within("the loss", lost.wait_for(Option::is_some))
-            .await
-            .unwrap(),
-        Some(Loss::Replaced)
-    );
+    assert_eq!(*within("the loss", lost.wait_for(Option::is_some)).await.unwrap(), Some(Loss::Replaced));
     assert_eq!(first.note("too late", b"").await, Err(CommandError::Lost));
     assert!(attached.end > large.len() as u64);
     std::fs::write(&go, b"").unwrap();
     within("the next", async {
         // The former write is completed first: the frame was recorded.
-        while second.write("next", b"next").await
-            == Err(CommandError::Failed(octo_runner::process::Failure::Busy))
-        {}
+        while second.write("next", b"next").await == Err(CommandError::Failed(octo_runner::process::Failure::Busy)) {}
     })
     .await;
     within("the end", second.eof()).await.unwrap();
@@ -90,13 +80,8 @@ async fn a_lower_generation_is_refused_and_the_controller_stays() {
     let held = world.start("cat", &[]).await;
     let (_, controller, _announcements) = held.attach(&world, 7).await;
     let refused = attach(&world.tasks, held.dir(), 6).await;
-    assert!(matches!(
-        refused,
-        Err(AttachError::Superseded { current: 7 })
-    ));
-    within("the write", controller.write("", b"still mine\n"))
-        .await
-        .unwrap();
+    assert!(matches!(refused, Err(AttachError::Superseded { current: 7 })));
+    within("the write", controller.write("", b"still mine\n")).await.unwrap();
     let (_, same, _again) = held.attach(&world, 7).await;
     within("the end", same.eof()).await.unwrap();
     assert_eq!(held.ended().await, Some(Note::Exited { code: 0 }));
@@ -107,10 +92,7 @@ async fn a_silent_connection_does_not_keep_others_out() {
     let world = World::new();
     let held = world.start("cat", &[]).await;
     let folder = std::fs::File::open(held.dir()).unwrap();
-    let path = format!(
-        "/proc/self/fd/{}/s",
-        std::os::fd::AsRawFd::as_raw_fd(&folder)
-    );
+    let path = format!("/proc/self/fd/{}/s", std::os::fd::AsRawFd::as_raw_fd(&folder));
     let _silent = std::os::unix::net::UnixStream::connect(path).unwrap();
     let (_, controller, _announcements) = within("the attach", held.attach(&world, 1)).await;
     within("the kill", controller.kill_tree()).await.unwrap();
