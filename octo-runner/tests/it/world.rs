@@ -145,8 +145,11 @@ impl Drop for World {
         for entry in entries.flatten() {
             kill_marked(&entry.file_name().to_string_lossy());
             if let Ok(group) = std::fs::read_to_string(entry.path().join("cgroup")) {
-                // Gone already where the process came to its end.
-                std::fs::remove_dir(group).ok();
+                // Gone already where the process came to its end; else its members die in a moment.
+                let deadline = Instant::now() + Duration::from_secs(2);
+                while Path::new(&group).exists() && Instant::now() < deadline {
+                    std::fs::remove_dir(&group).ok();
+                }
             }
         }
     }
