@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Tells a database of ours from others (`sqlite3_file` header, SQLite's "application id").
-pub const APPLICATION_ID: i32 = 0x4f43_544f;
+pub(super) const APPLICATION_ID: i32 = 0x4f43_544f;
 
 /// The steps from an empty database to today's.
 const STEPS: [&str; 1] = [r"
@@ -53,13 +53,13 @@ CREATE TABLE tombstones (session TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, 
 "];
 
 /// The version of the schema that this release writes.
-pub const VERSION: i64 = STEPS.len() as i64;
+pub(super) const VERSION: i64 = STEPS.len() as i64;
 
 /// Brings a database to today's schema; gives the version it had where that is newer.
 ///
 /// # Errors
 /// Where SQLite fails.
-pub fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), i64>> {
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), i64>> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version > VERSION {
         return Ok(Err(version));

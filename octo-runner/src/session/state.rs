@@ -7,7 +7,7 @@ use octo_proto::{
     command::{PromptReply, QueueCleared},
     id::{ProcessId, RequestId},
     message::{Message, Part, PartKind, Role},
-    session::{Live, OpenPrompt, Outcome, Queue, Queued, SessionInfo, SessionState, When},
+    session::{Live, Model, OpenPrompt, Outcome, Queue, Queued, SessionInfo, SessionState, When},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -122,7 +122,7 @@ pub enum Effect {
     /// Stop the process in these steps.
     Stop(Vec<StopStep>),
     /// The models that the harness offers are known.
-    Models(Vec<octo_proto::session::Model>),
+    Models(Vec<Model>),
     /// Not understood; to be counted.
     Debug(String),
     /// This is a good place for a checkpoint.
@@ -354,23 +354,29 @@ impl State {
     fn record(&mut self, record: &Record<'_>, out: &mut Vec<Effect>) {
         let outs = self.fold(record);
         let Some(agent) = &self.agent else { return };
-        let mut facts = Source { process: agent.process.clone(), place: record.place, ordinal: 0 };
+        let mut facts = Source { at: record.at, process: agent.process.clone(), place: record.place, ordinal: 0 };
         for what in outs {
-            self.take(what, record.at, &mut facts, out);
+            self.take(what, &mut facts, out);
         }
         let Some(agent) = &self.agent else { return };
         if *agent.harness.capabilities() != self.info.capabilities {
             self.info.capabilities = agent.harness.capabilities().clone();
-            self.update_info_from(record.at, &mut facts, out);
+            self.update_info_from(&mut facts, out);
         }
     }
 
-    fn take(&mut self, what: Out, at: i64, facts: &mut Source, out: &mut Vec<Effect>) {
+    fn take(&mut self, what: Out, facts: &mut Source, out: &mut Vec<Effect>) {
+        let at = facts.at;
         match what {
-            Out::Ready { native, models } => self.ready(native, models, at, facts, out),
+            Out::Ready { native, models } => self.ready(native, models, facts, out),
             Out::Volatile(event) => self.emit(event, at, None, out),
             // The agent's own queue is part of ours: what waits is told from one place.
             Out::Fact(Event::QueueUpdated { .. }) => drop(facts.next()),
+            Out::Fact(Event::InputResolved { request_id, answer, by }) => {
+                let by = if by.is_empty() { self.answered_by(&request_id) } else { by };
+                let event = Event::InputResolved { request_id, answer, by };
+                self.emit(event, at, Some(facts.next()), out);
+            }
             Out::Fact(event) => {
                 let terminal = matches!(event, Event::AgentIdle { .. } | Event::AgentError { .. });
                 match &event {
@@ -386,17 +392,17 @@ impl State {
             }
             Out::Title { title } => {
                 self.info.title = title;
-                self.update_info_from(at, facts, out);
+                self.update_info_from(facts, out);
             }
             Out::Reply { key, result } => self.reply(&key, result, out),
-            Out::PromptDelivered { key, handled } => self.delivered((&key, handled), at, facts, out),
+            Out::PromptDelivered { key, handled } => self.delivered(&key, handled, facts, out),
             Out::PromptEnded { key, outcome, message } => {
-                let fact = Some(facts.next());
-                self.end_prompt(&key, outcome, message, at, fact, out);
+                let stamp = (at, Some(facts.next()));
+                self.end_prompt(&key, Ending { outcome, message }, stamp, out);
             }
             Out::PromptReturned { key, withdrawn: true } => {
-                let fact = Some(facts.next());
-                self.end_prompt(&key, Outcome::Withdrawn, None, at, fact, out);
+                let stamp = (at, Some(facts.next()));
+                self.end_prompt(&key, Outcome::Withdrawn.into(), stamp, out);
             }
             // It waits again, and is written under another key the next time.
             Out::PromptReturned { key, withdrawn: false } => {
@@ -406,6 +412,12 @@ impl State {
             }
             Out::Debug { why } => out.push(Effect::Debug(why)),
         }
+    }
+
+    /// Who answered a question: whoever's answer is open, else the one person there is.
+    fn answered_by(&self, question: &RequestId) -> String {
+        let answers = |open: &&Accepted| matches!(&open.command, Command::InputResponse { request_id, .. } if request_id == question);
+        self.open.iter().find(answers).map_or_else(|| "a person".to_owned(), |open| open.by.clone())
     }
 
     /// A message gets its place in the session.
@@ -420,16 +432,9 @@ impl State {
         }
     }
 
-    fn ready(
-        &mut self,
-        native: NativeId,
-        models: Vec<octo_proto::session::Model>,
-        at: i64,
-        facts: &mut Source,
-        out: &mut Vec<Effect>,
-    ) {
+    fn ready(&mut self, native: NativeId, models: Vec<Model>, facts: &mut Source, out: &mut Vec<Effect>) {
         if matches!(self.folded.live.state, SessionState::Starting) {
-            self.emit(Event::AgentReady {}, at, None, out);
+            self.emit(Event::AgentReady {}, facts.at, None, out);
         }
         if !models.is_empty() {
             out.push(Effect::Models(models));
@@ -438,7 +443,7 @@ impl State {
             self.spec.fork = None;
             self.info.native_id = Some(native.id.clone());
             self.spec.resume = Some(native);
-            self.update_info_from(at, facts, out);
+            self.update_info_from(facts, out);
         }
         out.push(Effect::Checkpoint);
     }
@@ -461,7 +466,8 @@ impl State {
     }
 
     /// The agent has a prompt: two facts, always, so that the numbers of a record's facts never depend on more than it.
-    fn delivered(&mut self, (key, handled): (&RequestId, bool), at: i64, facts: &mut Source, out: &mut Vec<Effect>) {
+    fn delivered(&mut self, key: &RequestId, handled: bool, facts: &mut Source, out: &mut Vec<Effect>) {
+        let at = facts.at;
         let (first, second) = (facts.next(), facts.next());
         let Some(open) = self.open.iter().find(|open| open.key == *key) else { return };
         let Some(mut message) = open.message.clone() else { return };
@@ -480,15 +486,8 @@ impl State {
         self.tell_queue(at, out);
     }
 
-    fn end_prompt(
-        &mut self,
-        key: &RequestId,
-        outcome: Outcome,
-        message: Option<String>,
-        at: i64,
-        fact: Option<(ProcessId, u64, u32)>,
-        out: &mut Vec<Effect>,
-    ) {
+    fn end_prompt(&mut self, key: &RequestId, how: Ending, (at, fact): Stamp, out: &mut Vec<Effect>) {
+        let Ending { outcome, message } = how;
         let Some(index) = self.open.iter().position(|open| open.key == *key) else { return };
         let open = self.open.remove(index);
         if let Some(agent) = &mut self.agent {
@@ -520,10 +519,7 @@ impl State {
 
     fn start_failed(&mut self, error: &Error, now: i64, out: &mut Vec<Effect>) {
         self.starting = false;
-        let message = match &error.hint {
-            Some(hint) => format!("{}: {hint}", error.message),
-            None => error.message.clone(),
-        };
+        let message = with_hint(error);
         self.emit(Event::AgentError { message: message.clone(), recoverable: false }, now, None, out);
         self.end_all(&message, Outcome::Error, now, out);
     }
@@ -543,7 +539,8 @@ impl State {
         let open: Vec<_> = self.open.iter().map(|open| (open.key.clone(), open.message.is_some())).collect();
         for (key, is_prompt) in open {
             if is_prompt {
-                self.end_prompt(&key, outcome, Some(reason.to_owned()), now, None, out);
+                let how = Ending { outcome, message: Some(reason.to_owned()) };
+                self.end_prompt(&key, how, (now, None), out);
             } else {
                 let error = Error::new(Code::AgentFailed, reason).hint("the next prompt starts the agent again");
                 self.reply(&key, Err(error), out);
@@ -577,7 +574,8 @@ impl State {
         self.emit(Event::SessionUpdated { info: Box::new(self.info.clone()) }, now, None, out);
     }
 
-    fn update_info_from(&mut self, at: i64, facts: &mut Source, out: &mut Vec<Effect>) {
+    fn update_info_from(&mut self, facts: &mut Source, out: &mut Vec<Effect>) {
+        let at = facts.at;
         self.info.updated_at = at.max(self.info.updated_at);
         let source = Some(facts.next());
         self.emit(Event::SessionUpdated { info: Box::new(self.info.clone()) }, at, source, out);
@@ -690,8 +688,11 @@ impl State {
     fn answer(&mut self, key: &RequestId, result: Result<Value, Error>, now: i64, out: &mut Vec<Effect>) {
         let is_prompt = self.open.iter().any(|open| open.key == *key && open.message.is_some());
         match (is_prompt, result) {
-            (true, Ok(_)) => self.end_prompt(key, Outcome::Done, None, now, None, out),
-            (true, Err(error)) => self.end_prompt(key, Outcome::Error, Some(error.message), now, None, out),
+            (true, Ok(_)) => self.end_prompt(key, Outcome::Done.into(), (now, None), out),
+            (true, Err(error)) => {
+                let how = Ending { outcome: Outcome::Error, message: Some(with_hint(&error)) };
+                self.end_prompt(key, how, (now, None), out);
+            }
             (false, result) => self.reply(key, result, out),
         }
     }
@@ -708,7 +709,7 @@ impl State {
             .filter_map(|open| Some((open.key.clone(), open.message.as_ref()?.text())))
             .collect();
         for (key, _) in &waiting {
-            self.end_prompt(key, Outcome::Withdrawn, None, now, None, out);
+            self.end_prompt(key, Outcome::Withdrawn.into(), (now, None), out);
         }
         self.cleared.push((by.clone(), waiting.into_iter().map(|(_, text)| text).collect()));
     }
@@ -739,8 +740,26 @@ impl State {
     }
 }
 
-/// The key of the facts of one record.
+/// When a fact happened, ms since 1970, and where in a transcript, if it came from one.
+type Stamp = (i64, Option<(ProcessId, u64, u32)>);
+
+/// How a prompt ended.
+struct Ending {
+    outcome: Outcome,
+    /// Why, where it did not end as it should.
+    message: Option<String>,
+}
+
+impl From<Outcome> for Ending {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, message: None }
+    }
+}
+
+/// The time and the key of the facts of one record.
 struct Source {
+    /// ms since 1970.
+    at: i64,
     process: ProcessId,
     place: u64,
     ordinal: u32,
@@ -751,6 +770,14 @@ impl Source {
         let key = (self.process.clone(), self.place, self.ordinal);
         self.ordinal += 1;
         key
+    }
+}
+
+/// An error as one sentence for people.
+fn with_hint(error: &Error) -> String {
+    match &error.hint {
+        Some(hint) => format!("{}: {hint}", error.message),
+        None => error.message.clone(),
     }
 }
 

@@ -25,7 +25,7 @@ use super::{
     state::{Effect, Input, State},
 };
 use crate::{
-    harness::Accepted,
+    harness::{Accepted, any::AnyHarness},
     hstry::Op,
     requests::{Answer, Ticket, write_answer},
     runner::Runner,
@@ -85,7 +85,7 @@ pub struct Begin {
 enum Woken {
     Message(Option<SessionMsg>),
     Tail(Tailed),
-    Started(Result<(Running, Box<crate::harness::any::AnyHarness>), Error>),
+    Started(Result<Box<(Running, AnyHarness)>, Error>),
     Time,
     Stop,
 }
@@ -299,7 +299,7 @@ impl SessionTask {
                 let effects = process::fold(&mut self.state, &records, self.runner.now());
                 self.perform(effects, Vec::new()).await;
                 self.note_deadlines();
-                self.advance_stopping().await;
+                self.advance_stopping();
             }
             Tailed::Ended => self.process_ended().await,
             Tailed::Lost => self.shim_lost().await,
@@ -323,7 +323,7 @@ impl SessionTask {
                 running.timeout(&key);
             }
         }
-        self.advance_stopping().await;
+        self.advance_stopping();
     }
 
     /// Settles those who wait for the end of the process, once there is none.

@@ -17,18 +17,18 @@ use octo_proto::{
 use serde_json::{Value, json};
 
 /// The longest that anything in these tests may take.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A runner, its model, and where they live.
-pub struct World {
-    pub dir: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
     runner: Option<Child>,
     model: Option<Child>,
     failpoint: Option<String>,
 }
 
 /// The program of this workspace with this name, beside the test's own.
-pub fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_octo-runner")).with_file_name(name);
     assert!(path.exists(), "{} is not built: run the tests of the whole workspace", path.display());
     path
@@ -48,12 +48,12 @@ fn pi() -> Vec<String> {
 
 impl World {
     /// A runner with Pi and the scripted model.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
 
     /// The same, after `prepare` changed its folder.
-    pub fn with(prepare: impl FnOnce(&Path)) -> Self {
+    pub(crate) fn with(prepare: impl FnOnce(&Path)) -> Self {
         let dir = tempfile::Builder::new().prefix("octo-it-").tempdir().unwrap();
         for folder in ["", "config", "work", "pi"] {
             let path = dir.path().join(folder);
@@ -100,7 +100,7 @@ impl World {
     }
 
     /// Starts the runner; it will kill itself at `failpoint`, if one is set.
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let [node, cli] = pi().try_into().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_octo-runner"));
         command.arg("--json").env("OCTO_HOME", self.dir.path()).env_remove("OCTO_PROCESS");
@@ -138,19 +138,19 @@ impl World {
     }
 
     /// From its next start on, the runner kills itself at this point.
-    pub fn set_failpoint(&mut self, name: Option<&str>) {
+    pub(crate) fn set_failpoint(&mut self, name: Option<&str>) {
         self.failpoint = name.map(str::to_owned);
     }
 
     /// `kill -9` of the runner.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let mut runner = self.runner.take().unwrap();
         runner.kill().unwrap();
         runner.wait().unwrap();
     }
 
     /// Waits until the runner killed itself.
-    pub fn wait_killed(&mut self) {
+    pub(crate) fn wait_killed(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         let mut runner = self.runner.take().unwrap();
         while runner.try_wait().unwrap().is_none() {
@@ -159,38 +159,38 @@ impl World {
         }
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("runner.log")).unwrap_or_default()
     }
 
-    pub fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.dir.path().join("run/octo-runner.sock")
     }
 
     /// A folder for agents to work in.
-    pub fn work(&self) -> PathBuf {
+    pub(crate) fn work(&self) -> PathBuf {
         self.dir.path().join("work")
     }
 
-    pub async fn try_connect(&self) -> Result<(Client, Events), octo_proto::Error> {
+    pub(crate) async fn try_connect(&self) -> Result<(Client, Events), octo_proto::Error> {
         Client::connect(&self.socket(), &Hello::request("test", "0")).await
     }
 
-    pub async fn connect(&self) -> (Client, Events) {
+    pub(crate) async fn connect(&self) -> (Client, Events) {
         self.try_connect().await.unwrap_or_else(|error| {
             panic!("{error}: {}", self.log());
         })
     }
 
     /// A session of Pi in the working folder.
-    pub async fn session(&self, client: &Client) -> SessionId {
+    pub(crate) async fn session(&self, client: &Client) -> SessionId {
         let body = json!({ "cmd": "session.create", "harness": "pi", "cwd": self.work() });
         let reply: Value = client.ask("agent", None, &body).await.unwrap();
         SessionId(reply["session"]["info"]["session_id"].as_str().unwrap().to_owned())
     }
 
     /// The pids of the agents that live, by the mark of their process.
-    pub fn agents(&self) -> Vec<u32> {
+    pub(crate) fn agents(&self) -> Vec<u32> {
         let mut pids = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -230,36 +230,36 @@ impl Drop for World {
             let ours = |text: Vec<u8>| text.windows(mark.len()).any(|word| word == mark);
             if pid != std::process::id().cast_signed() && (ours(read("cmdline")) || ours(read("environ"))) {
                 let pid = rustix::process::Pid::from_raw(pid).unwrap();
-                drop(rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+                rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
             }
         }
     }
 }
 
 /// A watcher of one session, which folds what it sees.
-pub struct Watcher {
-    pub session: SessionId,
-    pub view: Option<View>,
-    pub events: Vec<(Cursor, Event)>,
+pub(crate) struct Watcher {
+    pub(crate) session: SessionId,
+    pub(crate) view: Option<View>,
+    pub(crate) events: Vec<(Cursor, Event)>,
 }
 
 impl Watcher {
-    pub fn new(session: SessionId) -> Self {
+    pub(crate) fn new(session: SessionId) -> Self {
         Self { session, view: None, events: Vec::new() }
     }
 
-    pub fn cursor(&self) -> Option<Cursor> {
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
         self.view.as_ref().map(|view| view.cursor)
     }
 
     /// Begins to watch, or goes on from where it was.
-    pub async fn watch(&self, client: &Client) {
+    pub(crate) async fn watch(&self, client: &Client) {
         let body = json!({ "cmd": "watch", "after": self.cursor() });
-        let _: Value = client.ask("agent", Some(&self.session), &body).await.unwrap();
+        client.ask::<Value>("agent", Some(&self.session), &body).await.unwrap();
     }
 
     /// Takes in what comes until `done` says so. False: the connection was lost.
-    pub async fn until(&mut self, events: &mut Events, mut done: impl FnMut(&View, &Event) -> bool) -> bool {
+    pub(crate) async fn until(&mut self, events: &mut Events, mut done: impl FnMut(&View, &Event) -> bool) -> bool {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let told = tokio::time::timeout_at(deadline, events.recv()).await;
@@ -281,21 +281,15 @@ impl Watcher {
             }
         }
     }
-
-    /// How often each prompt ended, as this watcher saw it.
-    pub fn ends(&self, id: &RequestId) -> usize {
-        let ended = |event: &Event| matches!(event, Event::PromptEnded { request_id, .. } if request_id == id);
-        self.events.iter().filter(|(_, event)| ended(event)).count()
-    }
 }
 
 /// A prompt as a request, so that it can be sent again with the same id.
-pub fn prompt(session: &SessionId, text: &str) -> Request {
+pub(crate) fn prompt(session: &SessionId, text: &str) -> Request {
     let body = json!({ "cmd": "prompt", "message": text });
     Request::new("agent", RequestId::draw().0, &body).unwrap().about(session.clone())
 }
 
 /// Whether this event ends the prompt with this id.
-pub fn ends(event: &Event, id: &str) -> bool {
+pub(crate) fn ends(event: &Event, id: &str) -> bool {
     matches!(event, Event::PromptEnded { request_id, .. } if request_id.as_str() == id)
 }
