@@ -1,21 +1,24 @@
 //! A session as a pure machine: what comes in, what is to be done about it. No I/O, no clock, no randomness.
 
+mod plan;
+mod prompts;
+
 use std::collections::HashSet;
 
 use octo_proto::{
-    Code, Command, Cursor, Error, Event, View,
-    command::{PromptReply, QueueCleared},
+    Command, Cursor, Error, Event, View,
+    command::QueueCleared,
     id::{ProcessId, RequestId},
-    message::{Message, Part, PartKind, Role},
-    session::{Live, Model, OpenPrompt, Outcome, Queue, Queued, SessionInfo, SessionState, When},
+    message::Message,
+    session::{Live, Model, OpenPrompt, Outcome, SessionInfo, SessionState},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::harness::{Accepted, NativeId, Out, Plan, Record, SessionSpec, StopStep, What, Write, any::AnyHarness};
+use prompts::Ending;
+pub use prompts::prompt_message;
 
-/// The characters of a first prompt that become a session's title.
-const TITLE: usize = 60;
+use crate::harness::{Accepted, NativeId, Out, Record, SessionSpec, StopStep, What, Write, any::AnyHarness};
 
 /// In a message's metadata: an extension of the agent took it, and the agent's own session has no message for it.
 pub const HANDLED: &str = "handled";
@@ -315,33 +318,6 @@ impl State {
         }
     }
 
-    fn accept(&mut self, accepted: Accepted, now: i64, out: &mut Vec<Effect>) {
-        if let (Command::Prompt { when, .. }, Some(message)) = (&accepted.command, &accepted.message) {
-            let turn_id = accepted.key.turn_id();
-            let reply = PromptReply { turn_id: turn_id.clone(), message_id: message.id.clone() };
-            let prompt = OpenPrompt {
-                request_id: accepted.key.clone(),
-                turn_id,
-                message: Some(message.clone()),
-                when: *when,
-                delivered: false,
-            };
-            if self.info.title.is_empty() {
-                self.info.title = title_of(&message.text());
-                self.update_info(now, out);
-            }
-            self.emit(Event::PromptAccepted { prompt: Box::new(prompt) }, now, None, out);
-            out.push(Effect::Reply(accepted.key.clone(), to_value(&reply)));
-        }
-        let key = accepted.key.clone();
-        let clears = matches!(accepted.command, Command::QueueClear {});
-        self.open.push(accepted);
-        if clears {
-            self.clear_own_queue(&key, now, out);
-        }
-        self.tell_queue(now, out);
-    }
-
     fn fold(&mut self, record: &Record<'_>) -> Vec<Out> {
         let Some(agent) = &mut self.agent else { return Vec::new() };
         if let What::Wrote { key, .. } = &record.what {
@@ -465,50 +441,6 @@ impl State {
         out.push(Effect::Close(key.clone()));
     }
 
-    /// The agent has a prompt: two facts, always, so that the numbers of a record's facts never depend on more than it.
-    fn delivered(&mut self, key: &RequestId, handled: bool, facts: &mut Source, out: &mut Vec<Effect>) {
-        let at = facts.at;
-        let (first, second) = (facts.next(), facts.next());
-        let Some(open) = self.open.iter().find(|open| open.key == *key) else { return };
-        let Some(mut message) = open.message.clone() else { return };
-        if handled {
-            // An extension took it: the agent's own session has no message for it.
-            let metadata = message.metadata.get_or_insert_default();
-            metadata.insert(HANDLED.to_owned(), Value::Bool(true));
-        }
-        if !self.delivered.insert(key.clone()) {
-            return;
-        }
-        let event = Event::PromptDelivered { request_id: key.clone(), turn_id: key.turn_id() };
-        self.emit(event, at, Some(first), out);
-        let event = self.numbered(Event::MessageEnd { message: Box::new(message) });
-        self.emit(event, at, Some(second), out);
-        self.tell_queue(at, out);
-    }
-
-    fn end_prompt(&mut self, key: &RequestId, how: Ending, (at, fact): Stamp, out: &mut Vec<Effect>) {
-        let Ending { outcome, message } = how;
-        let Some(index) = self.open.iter().position(|open| open.key == *key) else { return };
-        let open = self.open.remove(index);
-        if let Some(agent) = &mut self.agent {
-            agent.written.remove(key.as_str());
-        }
-        let not_delivered = !self.delivered.remove(key);
-        // Words that never reached the agent are still the person's words: they stay, unless they were taken back.
-        if not_delivered
-            && outcome != Outcome::Withdrawn
-            && let Some(text) = open.message
-        {
-            let event = self.numbered(Event::MessageEnd { message: Box::new(text) });
-            self.emit(event, at, None, out);
-        }
-        let turn_id = (!not_delivered).then(|| key.turn_id());
-        let event = Event::PromptEnded { request_id: key.clone(), turn_id, outcome, message, not_delivered };
-        self.emit(event, at, fact, out);
-        out.push(Effect::Close(key.clone()));
-        self.tell_queue(at, out);
-    }
-
     fn started(&mut self, process: ProcessId, harness: AnyHarness, now: i64, out: &mut Vec<Effect>) {
         self.starting = false;
         self.info.process_id = Some(process.clone());
@@ -532,20 +464,6 @@ impl State {
         self.agent = None;
         self.emit(Event::SessionClosed { reason: reason.to_owned(), deleted: false }, now, None, out);
         out.push(Effect::Save);
-    }
-
-    /// Nothing that waits for the agent will be answered by it.
-    fn end_all(&mut self, reason: &str, outcome: Outcome, now: i64, out: &mut Vec<Effect>) {
-        let open: Vec<_> = self.open.iter().map(|open| (open.key.clone(), open.message.is_some())).collect();
-        for (key, is_prompt) in open {
-            if is_prompt {
-                let how = Ending { outcome, message: Some(reason.to_owned()) };
-                self.end_prompt(&key, how, (now, None), out);
-            } else {
-                let error = Error::new(Code::AgentFailed, reason).hint("the next prompt starts the agent again");
-                self.reply(&key, Err(error), out);
-            }
-        }
     }
 
     fn stop(&mut self, reason: &str, now: i64, out: &mut Vec<Effect>) {
@@ -581,22 +499,6 @@ impl State {
         self.emit(Event::SessionUpdated { info: Box::new(self.info.clone()) }, at, source, out);
     }
 
-    /// Tells what waits in our own queue and in the agent's, where that changed.
-    fn tell_queue(&mut self, at: i64, out: &mut Vec<Effect>) {
-        let mut queue = Queue::default();
-        for open in self.open.iter().filter(|open| !self.delivered.contains(&open.key)) {
-            let Some(message) = &open.message else { continue };
-            let queued = Queued { request_id: open.key.clone(), text: message.text() };
-            match open.when {
-                When::Steer => queue.steer.push(queued),
-                When::Now | When::FollowUp => queue.follow_up.push(queued),
-            }
-        }
-        if queue != self.folded.live.queue {
-            self.emit(Event::QueueUpdated { queue }, at, None, out);
-        }
-    }
-
     fn emit(&mut self, event: Event, ts: i64, source: Option<(ProcessId, u64, u32)>, out: &mut Vec<Effect>) {
         match &event {
             Event::ModelChanged { model } => self.info.model = Some(model.clone()),
@@ -614,147 +516,10 @@ impl State {
         self.folded.messages.clear();
         out.push(Effect::Emit(Emit { cursor: self.cursor, ts, source, event }));
     }
-
-    /// Writes what can be written now: what the protocol demands, then what people want, control ahead of the rest.
-    fn pump(&mut self, now: i64, out: &mut Vec<Effect>) {
-        if self.agent.is_none() {
-            let wanted = self.open.iter().any(|open| needs_process(&open.command));
-            if wanted && !self.starting {
-                self.starting = true;
-                out.push(Effect::Start);
-            }
-            if !self.starting {
-                self.answer_without_process(out);
-            }
-            return;
-        }
-        if self.stopping.is_some() {
-            return;
-        }
-        loop {
-            let Some(agent) = &mut self.agent else { return };
-            // What was handed over and not seen yet is not in the fold: deciding on it would decide on the past.
-            if !agent.sent.is_empty() {
-                return;
-            }
-            let written = &agent.written;
-            let demanded: Vec<_> =
-                agent.harness.reactions().into_iter().filter(|write| !written.contains(&write.key)).collect();
-            if !demanded.is_empty() {
-                agent.sent.extend(demanded.iter().map(|write| write.key.clone()));
-                out.push(Effect::Write(demanded));
-                return;
-            }
-            match self.next_plan() {
-                Some((_, Plan::Write(writes))) => {
-                    let Some(agent) = &mut self.agent else { return };
-                    agent.sent.extend(writes.iter().map(|write| write.key.clone()));
-                    out.push(Effect::Write(writes));
-                    return;
-                }
-                Some((key, Plan::Answer(result))) => self.answer(&key, result, now, out),
-                Some((_, Plan::Wait)) | None => return,
-            }
-        }
-    }
-
-    /// The first open command, control ahead of the rest, that can be gone on with.
-    fn next_plan(&self) -> Option<(RequestId, Plan)> {
-        let agent = self.agent.as_ref()?;
-        let urgent = |open: &&Accepted| {
-            matches!(open.command, Command::InputResponse { .. } | Command::Abort {} | Command::QueueClear {})
-        };
-        let (first, then): (Vec<_>, Vec<_>) = self.open.iter().partition(urgent);
-        first.into_iter().chain(then).filter(|open| !agent.written.contains(open.key.as_str())).find_map(|open| {
-            let plan = match &open.command {
-                Command::SessionResume {} => self.resumed(),
-                _ => agent.harness.plan(open),
-            };
-            (plan != Plan::Wait).then(|| (open.key.clone(), plan))
-        })
-    }
-
-    /// A session is resumed when its agent has answered.
-    fn resumed(&self) -> Plan {
-        match &self.folded.live.state {
-            SessionState::Starting | SessionState::Stopped => Plan::Wait,
-            SessionState::Error { message } => Plan::Answer(Err(Error::new(Code::AgentFailed, message.clone()))),
-            SessionState::Idle | SessionState::Working { .. } | SessionState::Unavailable => {
-                Plan::Answer(Ok(Value::Object(serde_json::Map::new())))
-            }
-        }
-    }
-
-    fn answer(&mut self, key: &RequestId, result: Result<Value, Error>, now: i64, out: &mut Vec<Effect>) {
-        let is_prompt = self.open.iter().any(|open| open.key == *key && open.message.is_some());
-        match (is_prompt, result) {
-            (true, Ok(_)) => self.end_prompt(key, Outcome::Done.into(), (now, None), out),
-            (true, Err(error)) => {
-                let how = Ending { outcome: Outcome::Error, message: Some(with_hint(&error)) };
-                self.end_prompt(key, how, (now, None), out);
-            }
-            (false, result) => self.reply(key, result, out),
-        }
-    }
-
-    /// Takes back the prompts that wait in our own queue. What waits in the agent's is the harness's to take back.
-    fn clear_own_queue(&mut self, by: &RequestId, now: i64, out: &mut Vec<Effect>) {
-        let known = |key: &str| {
-            self.agent.as_ref().is_some_and(|agent| agent.written.contains(key) || agent.sent.contains(key))
-        };
-        let waiting: Vec<_> = self
-            .open
-            .iter()
-            .filter(|open| !known(open.key.as_str()))
-            .filter_map(|open| Some((open.key.clone(), open.message.as_ref()?.text())))
-            .collect();
-        for (key, _) in &waiting {
-            self.end_prompt(key, Outcome::Withdrawn.into(), (now, None), out);
-        }
-        self.cleared.push((by.clone(), waiting.into_iter().map(|(_, text)| text).collect()));
-    }
-
-    fn answer_without_process(&mut self, out: &mut Vec<Effect>) {
-        let idle: Vec<_> = self.open.iter().filter(|open| open.message.is_none()).cloned().collect();
-        for open in idle {
-            let result = match open.command {
-                Command::Abort {} => Ok(Value::Object(serde_json::Map::new())),
-                Command::QueueClear {} => Ok(Value::Null),
-                Command::SetModel { model } => {
-                    self.spec.model = Some(model.clone());
-                    let at = self.info.updated_at;
-                    self.emit(Event::ModelChanged { model }, at, None, out);
-                    Ok(Value::Object(serde_json::Map::new()))
-                }
-                Command::SetThinkingLevel { level } => {
-                    self.spec.thinking_level = Some(level.clone());
-                    let at = self.info.updated_at;
-                    self.emit(Event::ThinkingLevelChanged { level }, at, None, out);
-                    Ok(Value::Object(serde_json::Map::new()))
-                }
-                _ => Err(Error::new(Code::Conflict, "the session has no running agent")
-                    .hint("`session.resume` or a prompt starts it")),
-            };
-            self.reply(&open.key, result, out);
-        }
-    }
 }
 
 /// When a fact happened, ms since 1970, and where in a transcript, if it came from one.
 type Stamp = (i64, Option<(ProcessId, u64, u32)>);
-
-/// How a prompt ended.
-struct Ending {
-    outcome: Outcome,
-    /// Why, where it did not end as it should.
-    message: Option<String>,
-}
-
-impl From<Outcome> for Ending {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, message: None }
-    }
-}
 
 /// The time and the key of the facts of one record.
 struct Source {
@@ -781,23 +546,6 @@ fn with_hint(error: &Error) -> String {
     }
 }
 
-fn needs_process(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Prompt { .. } | Command::SessionResume {} | Command::Compact { .. } | Command::GetCommands {}
-    )
-}
-
-fn title_of(text: &str) -> String {
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-    let mut title: String = line.chars().filter(|c| !c.is_control()).take(TITLE).collect();
-    if title.len() < line.len() {
-        title = title.trim_end().to_owned();
-        title.push('…');
-    }
-    title
-}
-
 /// What the agent gave back, and then what waited in our own queue.
 fn with_texts(agents: &Value, own: Vec<String>) -> Result<Value, Error> {
     let mut cleared = serde_json::from_value::<QueueCleared>(agents.clone()).unwrap_or_default();
@@ -807,24 +555,4 @@ fn with_texts(agents: &Value, own: Vec<String>) -> Result<Value, Error> {
 
 fn to_value(reply: &impl Serialize) -> Result<Value, Error> {
     serde_json::to_value(reply).map_err(|error| Error::internal(error.to_string()))
-}
-
-/// The message that a prompt becomes.
-#[must_use]
-pub fn prompt_message(
-    key: &RequestId,
-    text: &str,
-    images: &[octo_proto::message::Source],
-    at: i64,
-    by: &str,
-) -> Message {
-    let mut message = Message::new(key.message_id(), Role::User, at);
-    message.request_id = Some(key.clone());
-    message.sender = Some(by.to_owned());
-    message.parts.push(Part::text(message.id.part(0), text));
-    for (index, source) in images.iter().enumerate() {
-        let kind = PartKind::Image { source: source.clone(), alt: None };
-        message.parts.push(Part::new(message.id.part(index + 1), kind));
-    }
-    message
 }

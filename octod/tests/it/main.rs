@@ -19,6 +19,7 @@ mod link;
 mod model;
 #[cfg(test)]
 mod process;
+mod tidy;
 #[cfg(test)]
 mod web;
 #[cfg(test)]
