@@ -11,6 +11,7 @@ pub mod hstry;
 pub mod index;
 pub mod lines;
 pub mod process;
+pub mod records;
 pub mod requests;
 pub mod runner;
 pub mod server;

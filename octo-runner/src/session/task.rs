@@ -27,10 +27,11 @@ use super::{
 use crate::{
     harness::{Accepted, any::AnyHarness},
     hstry::Op,
+    records::OwnedRecord,
     requests::{Answer, Ticket, write_answer},
     runner::Runner,
 };
-pub use process::{OwnedRecord, Place, Running, attach, finished};
+pub use process::{Place, Running, attach, finished};
 use process::{Starting, Stopping, Tailed};
 use rounds::Round;
 
@@ -140,7 +141,7 @@ impl SessionTask {
         let mut records = rest;
         loop {
             let effects = records.iter().flat_map(|record| self.state.catch_up(&record.as_record())).collect();
-            self.folded_at = records.last().map_or(self.folded_at, OwnedRecord::at);
+            self.folded_at = records.last().map_or(self.folded_at, |record| record.at);
             self.perform(effects, Vec::new()).await;
             let Some(running) = &mut self.running else { return };
             match running.read_known() {
@@ -295,7 +296,7 @@ impl SessionTask {
     async fn tailed(&mut self, tailed: Tailed) {
         match tailed {
             Tailed::Records(records) => {
-                self.folded_at = records.last().map_or(self.folded_at, OwnedRecord::at);
+                self.folded_at = records.last().map_or(self.folded_at, |record| record.at);
                 let effects = process::fold(&mut self.state, &records, self.runner.now());
                 self.perform(effects, Vec::new()).await;
                 self.note_deadlines();
