@@ -179,7 +179,9 @@ impl App {
         self.changed = false;
         self.areas = Areas::of(self);
         let area = self.areas.transcript;
-        self.with_transcript(|transcript, content, theme| transcript.arrange(content, (area.width, area.height), theme));
+        self.with_transcript(|transcript, content, theme| {
+            transcript.arrange(content, (area.width, area.height), theme)
+        });
         self.ask_page();
         std::mem::take(&mut self.effects)
     }

@@ -159,8 +159,7 @@ impl Transcript {
 
     /// Moves the window by lines: up where negative.
     pub fn scroll_by(&mut self, rows: i32, content: &Content<'_>, theme: &Theme) {
-        let Some((mut at, mut row)) =
-            self.top.as_ref().and_then(|(key, row)| Some((content.position(key)?, *row)))
+        let Some((mut at, mut row)) = self.top.as_ref().and_then(|(key, row)| Some((content.position(key)?, *row)))
         else {
             return;
         };

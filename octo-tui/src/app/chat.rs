@@ -91,8 +91,7 @@ impl App {
                 let session_id = reply.session.info.session_id.clone();
                 for sent in &mut session.sent {
                     let command = prompt(&sent.text, sent.when);
-                    sent.request_id =
-                        self.outbox.ask(self.now, Some(&session_id), command, &mut self.effects);
+                    sent.request_id = self.outbox.ask(self.now, Some(&session_id), command, &mut self.effects);
                 }
                 self.index.put(&reply.session);
                 if self.open.id() == Some(&session_id) {
@@ -121,9 +120,11 @@ impl App {
 
     /// Takes queued prompts back into the composer.
     pub(super) fn take_back(&mut self) {
-        let queued = self.open.view.as_ref().is_some_and(|view| {
-            !view.live.queue.steer.is_empty() || !view.live.queue.follow_up.is_empty()
-        });
+        let queued = self
+            .open
+            .view
+            .as_ref()
+            .is_some_and(|view| !view.live.queue.steer.is_empty() || !view.live.queue.follow_up.is_empty());
         match self.open.id().cloned() {
             Some(id) if queued => {
                 self.ask(Some(&id), Command::QueueClear {});

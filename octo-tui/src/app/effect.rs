@@ -1,6 +1,9 @@
 //! Everything that the app can want done.
 
-use octo_proto::{Command, id::{RequestId, SessionId}};
+use octo_proto::{
+    Command,
+    id::{RequestId, SessionId},
+};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]

@@ -215,7 +215,8 @@ impl App {
 
 /// What a reply carries.
 fn read<T: DeserializeOwned>(result: Result<String, Error>) -> Result<T, Error> {
-    serde_json::from_str(&result?).map_err(|error| Error::internal(format!("octod's reply was not understood: {error}")))
+    serde_json::from_str(&result?)
+        .map_err(|error| Error::internal(format!("octod's reply was not understood: {error}")))
 }
 
 /// The first line of a message, for lists.

@@ -1,7 +1,10 @@
 //! Everything that can happen to the app.
 
 use crossterm::event::{KeyEvent, MouseEvent};
-use octo_proto::{Cursor, Error, Event, id::{RequestId, SessionId}};
+use octo_proto::{
+    Cursor, Error, Event,
+    id::{RequestId, SessionId},
+};
 
 use crate::link::state::Status;
 

@@ -71,7 +71,13 @@ impl Outbox {
     }
 
     /// Makes a request. It is sent now where there is a connection, else when there is one.
-    pub(super) fn ask(&mut self, at: i64, session: Option<&SessionId>, command: Command, effects: &mut Vec<Effect>) -> RequestId {
+    pub(super) fn ask(
+        &mut self,
+        at: i64,
+        session: Option<&SessionId>,
+        command: Command,
+        effects: &mut Vec<Effect>,
+    ) -> RequestId {
         let id = self.ids.draw(at);
         let open = Open { id: id.clone(), session: session.cloned(), command, tries: 1, again_at: None };
         if let Some(connection) = self.connection {

@@ -21,9 +21,8 @@ impl Index {
         }
         self.cursor = Some(cursor);
         // By birth: a list ordered by activity would jump under the reader's eyes.
-        self.entries.sort_by(|a, b| {
-            (b.info.created_at, &b.info.session_id).cmp(&(a.info.created_at, &a.info.session_id))
-        });
+        self.entries
+            .sort_by(|a, b| (b.info.created_at, &b.info.session_id).cmp(&(a.info.created_at, &a.info.session_id)));
     }
 
     /// Takes in one session as a reply told it.

@@ -168,9 +168,9 @@ impl Session {
     /// Whether a turn is under way.
     #[must_use]
     pub fn is_working(&self) -> bool {
-        self.view.as_ref().is_some_and(|view| {
-            matches!(view.live.state, SessionState::Working { .. } | SessionState::Starting)
-        })
+        self.view
+            .as_ref()
+            .is_some_and(|view| matches!(view.live.state, SessionState::Working { .. } | SessionState::Starting))
     }
 
     /// From where a watch goes on.
@@ -278,9 +278,8 @@ impl Session {
         if !self.sent.is_empty() {
             self.sent.retain(|sent| {
                 let id = sent.request_id.message_id();
-                let is_it = |message: &Message| {
-                    message.request_id.as_ref() == Some(&sent.request_id) || message.id == id
-                };
+                let is_it =
+                    |message: &Message| message.request_id.as_ref() == Some(&sent.request_id) || message.id == id;
                 !view.messages.iter().chain(&view.live.in_flight).any(is_it)
             });
         }

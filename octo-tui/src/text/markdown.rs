@@ -341,8 +341,7 @@ impl<'a> Writer<'a> {
                 Container::List { .. } => continue,
                 Container::Item { bullet, shown } => {
                     let blank = Span::raw(" ".repeat(super::wrap::width(bullet)));
-                    let first =
-                        if *shown { blank.clone() } else { Span::styled(bullet.clone(), self.theme.dim) };
+                    let first = if *shown { blank.clone() } else { Span::styled(bullet.clone(), self.theme.dim) };
                     *shown = true;
                     (first, blank)
                 }

@@ -77,8 +77,7 @@ impl<'a> Content<'a> {
     /// What a session has to show.
     #[must_use]
     pub fn of(session: &'a Session) -> Self {
-        let mut content =
-            Self { items: Vec::new(), revision: session.revision, outcomes: outcomes(session) };
+        let mut content = Self { items: Vec::new(), revision: session.revision, outcomes: outcomes(session) };
         let live = session.view.as_ref().map(|view| &view.live);
         let in_flight = || live.iter().flat_map(|live| &live.in_flight);
         let called: HashSet<&ToolCallId> = session
@@ -114,7 +113,8 @@ impl<'a> Content<'a> {
         // What stands in the queue is shown above the composer.
         let queue = view.live.queue.steer.iter().chain(&view.live.queue.follow_up);
         let queued: HashSet<&RequestId> = queue.map(|queued| &queued.request_id).collect();
-        let stored: HashSet<&RequestId> = view.messages.iter().filter_map(|message| message.request_id.as_ref()).collect();
+        let stored: HashSet<&RequestId> =
+            view.messages.iter().filter_map(|message| message.request_id.as_ref()).collect();
         let open: Vec<&OpenPrompt> = view.live.prompts.iter().filter(|open| !open.delivered).collect();
         let own = session.sent.iter().filter(|sent| !queued.contains(&sent.request_id));
         self.items.extend(own.map(|sent| Item::Waiting {
@@ -124,9 +124,8 @@ impl<'a> Content<'a> {
         }));
         for prompt in open {
             let id = &prompt.request_id;
-            let known = queued.contains(id)
-                || stored.contains(id)
-                || session.sent.iter().any(|sent| sent.request_id == *id);
+            let known =
+                queued.contains(id) || stored.contains(id) || session.sent.iter().any(|sent| sent.request_id == *id);
             if let Some(text) = prompt.message.as_ref().filter(|_| !known).and_then(first_text) {
                 self.items.push(Item::Waiting { id, text, note: "waiting" });
             }

@@ -62,7 +62,15 @@ impl Areas {
         let title = Rect { height: u16::from(!low), ..column };
         let top = column.y + title.height;
         let transcript = Rect { y: top, height: bottom.saturating_sub(top), ..column };
-        Self { sessions, title, transcript, queue, dialog, composer, status: Rect { y: body.bottom(), height: 1, ..screen } }
+        Self {
+            sessions,
+            title,
+            transcript,
+            queue,
+            dialog,
+            composer,
+            status: Rect { y: body.bottom(), height: 1, ..screen },
+        }
     }
 
     /// Whether the screen is so low that borders are left out.

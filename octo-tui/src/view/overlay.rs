@@ -51,12 +51,7 @@ fn panel(app: &App, frame: &mut Frame<'_>, title: &str, (columns, rows): (u16, u
         .border_style(theme.accent)
         .title_top(Line::styled(format!(" {title} "), theme.strong));
     frame.render_widget(block, area);
-    Rect {
-        x: area.x + 2,
-        y: area.y + 1,
-        width: width.saturating_sub(4),
-        height: height.saturating_sub(2),
-    }
+    Rect { x: area.x + 2, y: area.y + 1, width: width.saturating_sub(4), height: height.saturating_sub(2) }
 }
 
 fn field(app: &App, frame: &mut Frame<'_>, composer: &Composer, area: Rect) {
@@ -126,10 +121,15 @@ fn draw_new(app: &App, frame: &mut Frame<'_>, directory: &Composer, harness: usi
     if harnesses.is_empty() {
         line.push(Span::styled("asking…", theme.dim));
     }
-    let problem = harnesses.get(harness).filter(|known| !known.usable).map(|known| {
-        format!("{}; {}", known.problem.as_deref().unwrap_or("it cannot be started"), known.install)
-    });
-    let keys = if harnesses.len() > 1 { "Enter begins · Tab other agent · Esc closes" } else { "Enter begins · Esc closes" };
+    let problem = harnesses
+        .get(harness)
+        .filter(|known| !known.usable)
+        .map(|known| format!("{}; {}", known.problem.as_deref().unwrap_or("it cannot be started"), known.install));
+    let keys = if harnesses.len() > 1 {
+        "Enter begins · Tab other agent · Esc closes"
+    } else {
+        "Enter begins · Esc closes"
+    };
     let last = match problem {
         Some(problem) => Line::styled(clean_line(&problem), theme.bad),
         None => Line::styled(keys, theme.dim),
@@ -147,12 +147,16 @@ fn draw_new(app: &App, frame: &mut Frame<'_>, directory: &Composer, harness: usi
 fn draw_confirm(app: &App, frame: &mut Frame<'_>, title: &str, deed: Deed) {
     let theme = &app.options.theme;
     let (head, text) = match deed {
-        Deed::Stop => ("Stop the session?", "Its agent ends; the conversation stays, and the next prompt goes on with it."),
+        Deed::Stop => {
+            ("Stop the session?", "Its agent ends; the conversation stays, and the next prompt goes on with it.")
+        }
         Deed::Delete => ("Delete the session?", "Its conversation is gone for ever."),
     };
     let mut lines = Vec::new();
     let prefix = Prefix::default();
-    for (text, style) in [(title, theme.strong), (text, theme.text), ("", theme.text), ("y does it · any other key does not", theme.dim)] {
+    for (text, style) in
+        [(title, theme.strong), (text, theme.text), ("", theme.text), ("y does it · any other key does not", theme.dim)]
+    {
         wrap(&[Span::styled(text.to_owned(), style)], 56, (&prefix, Break::Words), &mut lines);
     }
     let inner = panel(app, frame, head, (56, u16::try_from(lines.len()).unwrap_or(1)));

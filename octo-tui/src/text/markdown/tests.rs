@@ -29,7 +29,10 @@ fn code_and_tables_are_kept_in_shape() {
 
 #[test]
 fn loose_lists_and_tasks() {
-    insta::assert_snapshot!(shown("- [x] done\n- [ ] open\n\npara\n\n1. a\n\n   more of a\n\n2. b\n   ```\n   code\n   ```\n-\n", 40));
+    insta::assert_snapshot!(shown(
+        "- [x] done\n- [ ] open\n\npara\n\n1. a\n\n   more of a\n\n2. b\n   ```\n   code\n   ```\n-\n",
+        40
+    ));
 }
 
 #[test]
