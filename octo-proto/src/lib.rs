@@ -1,12 +1,13 @@
 //! What every part of Octo agrees on: frames, commands, events, messages, and the view that clients fold from them.
 //!
 //! This crate knows no daemon, no agent and no screen. With the feature `io` it also holds the one frame codec and the
-//! client side of a connection.
+//! client side of a connection; with the feature `schema`, the JSON Schema of all that crosses the wire.
 
 #![warn(missing_docs)]
 
 pub mod access;
 pub mod command;
+pub mod config;
 pub mod cursor;
 pub mod error;
 pub mod event;
@@ -21,6 +22,8 @@ pub mod view;
 
 #[cfg(feature = "io")]
 pub mod client;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[cfg(feature = "io")]
 pub mod wire;
 

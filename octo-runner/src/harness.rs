@@ -2,6 +2,10 @@
 //!
 //! No I/O, no clock, no randomness; no harness's name outside its own module and the registry.
 
+pub mod any;
+pub mod discover;
+pub mod pi;
+
 use std::path::PathBuf;
 
 use octo_proto::{
@@ -83,7 +87,8 @@ pub struct NativeId {
 pub struct Fork {
     /// The other session.
     pub native: NativeId,
-    /// How many messages of people stand before the one that the fork leaves out.
+    /// How many messages of people stand before the one that the fork leaves out, of those that the agent's own
+    /// conversation has ([`Out::PromptDelivered`]).
     pub user_messages_before: u64,
 }
 
@@ -194,6 +199,9 @@ pub enum Out {
     PromptDelivered {
         /// Which.
         key: RequestId,
+        /// The agent's extension took it: the agent's own conversation does not have it, and it does not count in
+        /// [`Fork::user_messages_before`].
+        handled: bool,
     },
     /// This prompt is over; the session adds `prompt.ended`.
     PromptEnded {
@@ -211,6 +219,11 @@ pub enum Out {
         key: RequestId,
         /// A person took it back.
         withdrawn: bool,
+    },
+    /// The agent's session has another title now.
+    Title {
+        /// It.
+        title: String,
     },
     /// Not understood or of no use to a client; counted, and shown by `translate`.
     Debug {
@@ -230,12 +243,16 @@ pub struct Accepted {
     pub message: Option<Message>,
     /// Of a prompt: when it is to reach the agent.
     pub when: When,
+    /// Whose it is: an account.
+    #[serde(default)]
+    pub by: String,
 }
 
 /// What to do with an accepted command now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Plan {
-    /// Write these lines, in order. The last has the command's own key.
+    /// Write these lines, in order. The last has the command's own key; of a prompt that was handed back N times
+    /// ([`Out::PromptReturned`]), the key and `#N`, since no key is written twice.
     Write(Vec<Write>),
     /// Not now: ask again when the state has changed.
     Wait,

@@ -1,0 +1,5 @@
+//! A person's front door.
+
+fn main() -> std::process::ExitCode {
+    octod::front::main()
+}

@@ -1,0 +1,5 @@
+//! The control CLI.
+
+fn main() -> std::process::ExitCode {
+    octod::ctl::main()
+}
