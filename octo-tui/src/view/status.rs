@@ -31,6 +31,10 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
             let text = truncate(&clean_line(&notice.text), room.saturating_sub(2));
             vec![Span::styled(text, style)]
         }
+        None if matches!(app.overlay, Some(Overlay::Sessions { .. })) => {
+            let keys = "Enter opens · n new · r rename · s stop · d delete · Esc closes";
+            vec![Span::styled(truncate(keys, room.saturating_sub(2)), theme.dim)]
+        }
         None => standing(app),
     });
     let gap = room.saturating_sub(spans_width(&left) + width(&right) + 1);
@@ -42,13 +46,10 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
 }
 
 fn right(app: &App) -> String {
-    match app.overlay {
-        Some(Overlay::Sessions { .. }) => "Enter open · n new · r rename · s stop · d delete".to_owned(),
-        _ => match app.index.needing(app.open.id()) {
-            0 => "F1 help".to_owned(),
-            1 => "1 session needs you · F1 help".to_owned(),
-            count => format!("{count} sessions need you · F1 help"),
-        },
+    match app.index.needing(app.open.id()) {
+        0 => "F1 help".to_owned(),
+        1 => "1 session needs you · F1 help".to_owned(),
+        count => format!("{count} sessions need you · F1 help"),
     }
 }
 
