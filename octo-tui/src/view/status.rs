@@ -69,9 +69,6 @@ fn standing(app: &App) -> Vec<Span<'static>> {
             parts.extend(usage.total.cost_usd.filter(|cost| *cost > 0.0).map(|cost| plain(format!("${cost:.2}"))));
         }
     }
-    if app.holds_changes() && !matches!(app.link, Status::Up(_)) {
-        parts.push(Span::styled("what you sent is kept", theme.warn));
-    }
     let mut spans = Vec::new();
     for part in parts {
         if !spans.is_empty() {
@@ -89,7 +86,10 @@ fn state(app: &App) -> Span<'static> {
         Status::Connecting => return Span::styled("connecting again…", theme.warn),
         Status::Down { why, again_at } => {
             let seconds = ((again_at - app.now).max(0) + 999) / 1000;
-            return Span::styled(format!("no connection, again in {seconds} s: {}", clean_line(why)), theme.bad);
+            // Why may be long; what matters more than that stands before it.
+            let kept = if app.holds_changes() { " · what you sent is kept" } else { "" };
+            let text = format!("no connection, again in {seconds} s{kept} · {}", clean_line(why));
+            return Span::styled(text, theme.bad);
         }
         Status::Up(_) if app.runner_lost => return Span::styled("waiting for the runner…", theme.warn),
         Status::Up(_) => {}
