@@ -299,9 +299,7 @@ impl Store {
         mime_type: &str,
     ) -> Result<Option<AttachmentId>, StoreError> {
         let (upload, sha256, mime_type) = (upload.clone(), sha256.to_owned(), mime_type.to_owned());
-        let finish =
-            move |db: &rusqlite::Transaction<'_>| write::finish_upload(db, upload.as_str(), &sha256, &mime_type);
-        Ok(self.write(finish).await?.map(|attachment| attachment.id))
+        self.write(move |db| write::finish_upload(db, upload.as_str(), &sha256, &mime_type)).await
     }
 
     /// Whether a session of this id was deleted: it is never brought back.
