@@ -46,7 +46,7 @@ pub fn elide(mut message: Message) -> (Message, Vec<Attachment>) {
             PartKind::Text { text, .. } | PartKind::Thinking { text } | PartKind::ToolResult { output: text, .. }
                 if text.len() > LONGEST =>
             {
-                let head = text[..text.floor_char_boundary(HEAD)].to_owned();
+                let head = text[..head_of(text)].to_owned();
                 let whole = Attachment::new(std::mem::replace(text, head).into_bytes(), "text/plain; charset=utf-8");
                 part.elided_bytes = Some((whole.bytes.len() - text.len()) as u64);
                 part.attachment_id = Some(whole.id.clone());
@@ -71,6 +71,11 @@ pub fn elide(mut message: Message) -> (Message, Vec<Attachment>) {
     (message, attachments)
 }
 
+/// Where the head of a text ends: between characters.
+fn head_of(text: &str) -> usize {
+    (0..=HEAD.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
+}
+
 /// Of a tool call's arguments the long texts: a file to be written, for example.
 fn elide_input(input: &mut serde_json::Value, attachments: &mut Vec<Attachment>) {
     let serde_json::Value::Object(fields) = input else { return };
@@ -78,7 +83,7 @@ fn elide_input(input: &mut serde_json::Value, attachments: &mut Vec<Attachment>)
         let serde_json::Value::String(text) = value else { continue };
         if text.len() > LONGEST {
             let whole = Attachment::new(text.clone().into_bytes(), "text/plain; charset=utf-8");
-            text.truncate(text.floor_char_boundary(HEAD));
+            text.truncate(head_of(text));
             text.push_str(&format!("\n[{} bytes{MORE}{}]", whole.bytes.len() - text.len(), whole.id));
             attachments.push(whole);
         }

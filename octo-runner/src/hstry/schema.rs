@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Tells a database of ours from others (`sqlite3_file` header, SQLite's "application id").
-pub const APPLICATION_ID: i32 = 0x4f43_544f;
+pub(super) const APPLICATION_ID: i32 = 0x4f43_544f;
 
 /// The steps from an empty database to today's.
 const STEPS: [&str; 2] = [
@@ -65,13 +65,13 @@ INSERT OR IGNORE INTO attachment_owners
 ];
 
 /// The version of the schema that this release writes.
-pub const VERSION: i64 = STEPS.len() as i64;
+pub(super) const VERSION: i64 = STEPS.len() as i64;
 
 /// Brings a database to today's schema. One of a later release is not to come here.
 ///
 /// # Errors
 /// Where SQLite fails.
-pub fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     for (step, number) in STEPS.iter().zip(1_i64..).filter(|(_, number)| *number > version) {
         let transaction = connection.transaction()?;

@@ -7,47 +7,14 @@ use octo_proto::{
 };
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::{Attachment, Op, ProcessState, elide::references, rows::Checkpoint};
+use super::{Attachment, Op, ProcessRow, ProcessState, SessionRow, elide::references, rows::Checkpoint};
 
 /// Carries out one change, within a transaction of the caller's.
 pub(super) fn apply(db: &Connection, op: &Op) -> Result<()> {
     match op {
-        Op::PutSession(row) => {
-            let sql = "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET \
-                       info = ?2, spec = ?3, facts = ?4, unread = ?5, error = ?6, updated_at = ?7";
-            db.prepare_cached(sql)?.execute(params![
-                row.info.session_id.as_str(),
-                json(&row.info)?,
-                json(&row.spec)?,
-                row.facts.cast_signed(),
-                row.unread.cast_signed(),
-                row.error,
-                row.info.updated_at,
-            ])?;
-        }
+        Op::PutSession(row) => put_session(db, row)?,
         Op::DeleteSession(id) => delete(db, id)?,
-        Op::PutProcess(row) => {
-            let state = match row.state {
-                ProcessState::Spawning => "spawning",
-                ProcessState::Ended => "ended",
-            };
-            let sql = "INSERT INTO processes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET \
-                       state = ?5, ended_at = ?8";
-            let (id, session, generation) = (row.id.as_str(), row.session.as_str(), row.generation.cast_signed());
-            db.prepare_cached(sql)?.execute(params![
-                id,
-                session,
-                row.kind,
-                generation,
-                state,
-                row.boot_id,
-                row.created_at,
-                row.ended_at
-            ])?;
-            if row.state == ProcessState::Ended {
-                db.prepare_cached("DELETE FROM checkpoints WHERE process = ?1")?.execute([id])?;
-            }
-        }
+        Op::PutProcess(row) => put_process(db, row)?,
         Op::Fact { session, number, ts, source, event } => fact(db, session, (*number, *ts), source.as_ref(), event)?,
         Op::Checkpoint(row) => checkpoint(db, row)?,
         Op::Accept { account, request_id, session, digest, body, at } => {
@@ -73,6 +40,45 @@ pub(super) fn apply(db: &Connection, op: &Op) -> Result<()> {
             put_attachment(db, attachment, 0)?;
             own(db, session, &attachment.id)?;
         }
+    }
+    Ok(())
+}
+
+fn put_session(db: &Connection, row: &SessionRow) -> Result<()> {
+    let sql = "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET \
+               info = ?2, spec = ?3, facts = ?4, unread = ?5, error = ?6, updated_at = ?7";
+    db.prepare_cached(sql)?.execute(params![
+        row.info.session_id.as_str(),
+        json(&row.info)?,
+        json(&row.spec)?,
+        row.facts.cast_signed(),
+        row.unread.cast_signed(),
+        row.error,
+        row.info.updated_at,
+    ])?;
+    Ok(())
+}
+
+fn put_process(db: &Connection, row: &ProcessRow) -> Result<()> {
+    let state = match row.state {
+        ProcessState::Spawning => "spawning",
+        ProcessState::Ended => "ended",
+    };
+    let sql = "INSERT INTO processes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET \
+               state = ?5, ended_at = ?8";
+    let (id, session, generation) = (row.id.as_str(), row.session.as_str(), row.generation.cast_signed());
+    db.prepare_cached(sql)?.execute(params![
+        id,
+        session,
+        row.kind,
+        generation,
+        state,
+        row.boot_id,
+        row.created_at,
+        row.ended_at
+    ])?;
+    if row.state == ProcessState::Ended {
+        db.prepare_cached("DELETE FROM checkpoints WHERE process = ?1")?.execute([id])?;
     }
     Ok(())
 }
