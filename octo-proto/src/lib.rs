@@ -17,6 +17,7 @@ pub mod id;
 pub mod index;
 pub mod message;
 pub mod paths;
+pub mod plain;
 pub mod session;
 pub mod view;
 
