@@ -3,6 +3,8 @@
 
 mod desk;
 mod discover;
+#[cfg(test)]
+mod hstry;
 mod pi_launch;
 mod pi_plan;
 mod pi_properties;
