@@ -378,6 +378,7 @@ pub enum Event {
     RunnerReady {},
     /// An event of a later release; ignored, and counted.
     #[serde(other)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Unknown,
 }
 

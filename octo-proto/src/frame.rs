@@ -146,6 +146,18 @@ impl Head {
             Frame::Event(event) => Frame::Event(event),
         }
     }
+
+    /// Refuses the frame for what is around its line, so that a request still gets its one reply.
+    #[cfg(feature = "io")]
+    pub(crate) fn refuse(&self, message: &str) -> BadFrame {
+        let (id, channel) = match &self.frame {
+            Frame::Request(Request { id, channel, .. }) | Frame::Reply(Reply { id, channel, .. }) => {
+                (Some(id.clone()), Some(channel.clone()))
+            }
+            Frame::Event(_) | Frame::Data(_) => (None, None),
+        };
+        BadFrame { id, channel, error: Error::bad_request(message) }
+    }
 }
 
 /// Reads a frame's line, without its LF.

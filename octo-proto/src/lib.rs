@@ -1,7 +1,7 @@
 //! What every part of Octo agrees on: frames, commands, events, messages, and the view that clients fold from them.
 //!
 //! This crate knows no daemon, no agent and no screen. With the feature `io` it also holds the one frame codec and the
-//! client side of a connection.
+//! client side of a connection; with the feature `schema`, the JSON Schema of all that crosses the wire.
 
 #![warn(missing_docs)]
 
@@ -17,12 +17,15 @@ pub mod id;
 pub mod index;
 pub mod message;
 pub mod paths;
+pub mod peer;
 pub mod plain;
 pub mod session;
 pub mod view;
 
 #[cfg(feature = "io")]
 pub mod client;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[cfg(feature = "io")]
 pub mod wire;
 

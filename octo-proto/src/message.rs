@@ -285,7 +285,17 @@ pub enum PartKind {
     },
     /// A kind that this release does not know (`x-…` and kinds of later releases), kept as it is.
     #[serde(untagged)]
-    Other(Map<String, Value>),
+    Other(#[cfg_attr(feature = "schema", schemars(schema_with = "foreign_part"))] Map<String, Value>),
+}
+
+/// The kinds that Octo will never give a meaning of its own.
+#[cfg(feature = "schema")]
+fn foreign_part(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "properties": { "type": { "type": "string", "pattern": "^x-" } },
+        "required": ["type"],
+    })
 }
 
 /// How far a tool call has come.

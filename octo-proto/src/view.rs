@@ -289,3 +289,6 @@ impl View {
 fn tool_call(id: &ToolCallId, name: &str, input: Value) -> PartKind {
     PartKind::ToolCall { tool_call_id: id.clone(), name: name.to_owned(), input, status: ToolStatus::Pending }
 }
+
+#[cfg(test)]
+mod tests;

@@ -181,19 +181,21 @@ pub async fn write_frame<W: AsyncWrite + Unpin>(stream: &mut W, frame: &Frame) -
 /// # Errors
 /// Where it is no frame, has an LF in its line, or other bytes behind it than it says.
 pub fn parse_message(message: &Bytes, binary: bool) -> Result<Frame, BadFrame> {
-    let refuse = |message: &str| BadFrame { id: None, channel: None, error: Error::bad_request(message) };
     let end = if binary { message.iter().position(|byte| *byte == b'\n') } else { Some(message.len()) };
-    let Some(end) = end else { return Err(refuse("a binary message is a line, LF and the frame's bytes")) };
+    let Some(end) = end else {
+        let error = Error::bad_request("a binary message is a line, LF and the frame's bytes");
+        return Err(BadFrame { id: None, channel: None, error });
+    };
     if end > MAX_LINE || message.len() > MAX_LINE + MAX_BYTES {
         return Err(BadFrame { id: None, channel: None, error: Error::new(Code::TooLarge, "a message is too large") });
     }
     let head = parse_line(&message[..end])?;
     if message[..end].iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-        return Err(refuse("a frame is one line: it may have no raw CR or LF"));
+        return Err(head.refuse("a frame is one line: it may have no raw CR or LF"));
     }
     let bytes = if binary { message.slice(end + 1..) } else { Bytes::new() };
     if bytes.len() != head.follow {
-        return Err(refuse("the bytes behind the line are not as many as `bytes` says"));
+        return Err(head.refuse("the bytes behind the line are not as many as `bytes` says"));
     }
     Ok(head.with_bytes(bytes))
 }

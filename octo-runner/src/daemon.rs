@@ -48,8 +48,7 @@ pub struct AnotherRuns(pub PathBuf);
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let paths = Paths::find(&Surroundings::of_process())?;
     paths.prepare()?;
-    #[expect(clippy::disallowed_methods, reason = "the one place where the runner reads its environment")]
-    let own: Vec<_> = std::env::vars().collect();
+    let own: Vec<_> = config::environment().collect();
     let loaded = config::load(&paths, own.iter().cloned(), &[])?;
     start_log(&loaded.config);
     for warning in &loaded.warnings {

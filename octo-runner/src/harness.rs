@@ -243,6 +243,9 @@ pub struct Accepted {
     pub message: Option<Message>,
     /// Of a prompt: when it is to reach the agent.
     pub when: When,
+    /// Whose it is: an account.
+    #[serde(default)]
+    pub by: String,
 }
 
 /// What to do with an accepted command now.

@@ -12,6 +12,7 @@ pub mod index;
 pub mod lines;
 pub mod outside;
 pub mod process;
+pub mod records;
 pub mod requests;
 pub mod runner;
 pub mod server;

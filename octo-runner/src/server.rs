@@ -7,10 +7,15 @@ mod watch;
 use std::{io, path::Path};
 
 use interprocess::local_socket::{
-    GenericFilePath, ListenerNonblockingMode, ListenerOptions, ToFsName, tokio::prelude::*,
+    GenericFilePath, ListenerNonblockingMode, ListenerOptions, ToFsName,
+    tokio::{Stream, prelude::*},
 };
 use interprocess::os::unix::local_socket::ListenerOptionsExt;
-use octo_proto::{access::Right, hello::Caller};
+use octo_proto::{
+    Error,
+    hello::Caller,
+    peer::{self, Peer},
+};
 use rustix::net::sockopt::socket_peercred;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -47,10 +52,13 @@ impl Server {
             };
             match accepted {
                 Ok(stream) => match caller_of(&stream) {
-                    Some(own) => {
+                    Ok(own) => {
                         connections.spawn(connection::serve(runner.clone(), stream, own, stop.clone()));
                     }
-                    None => tracing::warn!("a connection of another user was refused"),
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection was refused");
+                        connections.spawn(connection::refuse(stream, error));
+                    }
                 },
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -63,23 +71,10 @@ impl Server {
     }
 }
 
-/// The user behind a connection, as a caller, where it is our own.
-fn caller_of(stream: &interprocess::local_socket::tokio::Stream) -> Option<Caller> {
-    let interprocess::local_socket::tokio::Stream::UdSocket(stream) = stream;
-    let peer = socket_peercred(stream).ok()?;
-    is_own(peer.uid.as_raw()).then(|| Caller { account: crate::environment::user_name(), right: Right::Control })
-}
-
-fn is_own(uid: u32) -> bool {
-    uid == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn only_our_own_user_is_admitted() {
-        let own = rustix::process::geteuid().as_raw();
-        assert!(super::is_own(own));
-        assert!(!super::is_own(own + 1));
-    }
+/// Whom a connection is served for: our own user, and no agent.
+fn caller_of(stream: &Stream) -> Result<Caller, Error> {
+    let Stream::UdSocket(socket) = stream;
+    let peer = socket_peercred(socket).ok();
+    let peer = peer.map(|peer| Peer { uid: peer.uid.as_raw(), pid: Some(peer.pid.as_raw_pid()) });
+    peer::admit(peer, rustix::process::geteuid().as_raw())
 }

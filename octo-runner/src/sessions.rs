@@ -28,6 +28,16 @@ pub struct Fork {
     pub message_id: MessageId,
 }
 
+/// Who asks for a session to be made, by which request.
+pub struct Asker<'a> {
+    /// Whose request.
+    pub account: &'a str,
+    /// Its id.
+    pub key: &'a RequestId,
+    /// The right to do it, once.
+    pub ticket: &'a Ticket,
+}
+
 /// A session of this id is not there.
 #[must_use]
 pub fn unknown(id: &SessionId) -> Error {
@@ -38,13 +48,7 @@ pub fn unknown(id: &SessionId) -> Error {
 ///
 /// # Errors
 /// Where the harness is not known or cannot be started, or the folder is none.
-pub async fn create(
-    runner: &Runner,
-    command: Command,
-    ticket: &Ticket,
-    account: &str,
-    key: &RequestId,
-) -> Result<Value, Error> {
+pub async fn create(runner: &Runner, command: Command, asker: &Asker<'_>) -> Result<Value, Error> {
     let Command::SessionCreate { harness, cwd, model, title, thinking_level } = command else {
         return Err(Error::internal("not a command that makes a session"));
     };
@@ -85,7 +89,7 @@ pub async fn create(
     let reply = serde_json::to_value(SessionReply { session: entry.clone() });
     let reply = reply.map_err(|error| Error::internal(error.to_string()))?;
     let new = New { entry, spec, messages: Vec::new() };
-    store(runner, new, ticket, account, key, &reply).await?;
+    store(runner, new, asker, &reply).await?;
     Ok(reply)
 }
 
@@ -93,13 +97,7 @@ pub async fn create(
 ///
 /// # Errors
 /// Where there is no such message, or the agent has nothing yet to fork from.
-pub async fn fork(
-    runner: &Runner,
-    fork: Fork,
-    ticket: &Ticket,
-    account: &str,
-    key: &RequestId,
-) -> Result<Value, Error> {
+pub async fn fork(runner: &Runner, fork: Fork, asker: &Asker<'_>) -> Result<Value, Error> {
     runner.room()?;
     let source = runner.session(&fork.of).await?;
     let info = source.log.read(|view| view.info.clone());
@@ -137,7 +135,7 @@ pub async fn fork(
     let entry = IndexEntry { info, state: SessionState::Stopped, unread: 0, needs_you: None, messages: count };
     let reply = ForkReply { session: entry.clone(), text: before.message.text() };
     let reply = serde_json::to_value(reply).map_err(|error| Error::internal(error.to_string()))?;
-    store(runner, New { entry, spec, messages }, ticket, account, key, &reply).await?;
+    store(runner, New { entry, spec, messages }, asker, &reply).await?;
     Ok(reply)
 }
 
@@ -148,14 +146,8 @@ struct New {
     messages: Vec<Message>,
 }
 
-async fn store(
-    runner: &Runner,
-    new: New,
-    ticket: &Ticket,
-    account: &str,
-    key: &RequestId,
-    reply: &Value,
-) -> Result<(), Error> {
+async fn store(runner: &Runner, new: New, asker: &Asker<'_>, reply: &Value) -> Result<(), Error> {
+    let Asker { account, key, ticket } = *asker;
     let New { entry, spec, messages } = new;
     let (id, now) = (entry.info.session_id.clone(), entry.info.created_at);
     let created = Event::SessionCreated { info: Box::new(entry.info.clone()) };

@@ -1,1 +1,14 @@
-//! octo-tui
+//! A terminal for a person's agents. It knows octod's protocol and nothing of how agents are run.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod keymap;
+pub mod link;
+pub mod run;
+pub mod state;
+pub mod terminal;
+pub mod text;
+pub mod theme;
+pub mod transcript;
+pub mod view;

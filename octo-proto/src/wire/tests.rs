@@ -48,6 +48,24 @@ proptest! {
     }
 
     #[test]
+    fn a_damaged_message_is_refused_or_is_another_frame(
+        text in ".{0,20}",
+        bytes in prop::collection::vec(any::<u8>(), 0..20),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        binary in any::<bool>(),
+    ) {
+        let mut message = request(&text, &bytes).encode();
+        for (at, byte) in damage {
+            let at = at.index(message.len());
+            message[at] = byte;
+        }
+        if let Ok(frame) = parse_message(&Bytes::from(message), binary) {
+            let (again, binary) = encode_message(&frame);
+            prop_assert_eq!(parse_message(&Bytes::from(again), binary).unwrap().encode(), frame.encode());
+        }
+    }
+
+    #[test]
     fn a_message_of_a_websocket_is_the_same_frame(text in ".{0,40}", bytes in prop::collection::vec(any::<u8>(), 0..40)) {
         let frame = request(&text, &bytes);
         let (message, binary) = encode_message(&frame);
@@ -81,7 +99,17 @@ fn sixteen_bad_lines_or_one_endless_line_end_it() {
 fn a_raw_line_feed_cannot_smuggle_a_second_frame() {
     let text = "{\"channel\":\"agent\",\"id\":\"a\",\"body\":{\"cmd\":\n\"abort\"}}";
     let bad = parse_message(&Bytes::from_static(text.as_bytes()), false).unwrap_err();
-    assert_eq!(bad.error.code, Code::BadRequest);
+    assert_eq!((bad.error.code, bad.id.as_deref()), (Code::BadRequest, Some("a")));
+}
+
+#[test]
+fn a_message_with_other_bytes_than_it_says_is_refused_by_its_id() {
+    let line = "{\"channel\":\"agent\",\"id\":\"a\",\"body\":{\"cmd\":\"attachment.put\"},\"bytes\":3}\n";
+    for bytes in ["", "12", "1234"] {
+        let bad = parse_message(&Bytes::from(format!("{line}{bytes}")), true).unwrap_err();
+        assert_eq!((bad.error.code, bad.id.as_deref()), (Code::BadRequest, Some("a")), "{bytes:?}");
+    }
+    assert!(parse_message(&Bytes::from(format!("{line}123")), true).is_ok());
 }
 
 #[test]

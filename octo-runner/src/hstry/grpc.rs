@@ -7,7 +7,12 @@ mod write;
 use std::{future::Future, io, path::Path, time::Duration};
 
 use futures_util::StreamExt as _;
-use octo_proto::{Code, Error, id::SessionId, message::Message};
+use octo_proto::{
+    Code, Error,
+    id::SessionId,
+    message::Message,
+    peer::{self, Peer},
+};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
@@ -105,14 +110,16 @@ async fn report(store: &Store, reporter: &HealthReporter) {
     }
 }
 
-/// A connection, where our own user is at the other end.
+/// A connection, where our own user is at the other end, and no agent.
 async fn admit(accepted: io::Result<UnixStream>) -> Option<io::Result<UnixStream>> {
     match accepted {
-        Ok(stream) if stream.peer_cred().is_ok_and(|peer| is_own(peer.uid())) => Some(Ok(stream)),
-        Ok(_) => {
-            tracing::warn!("a connection of another user to the history was refused");
-            None
-        }
+        Ok(stream) => match peer::admit(peer_of(&stream), rustix::process::geteuid().as_raw()) {
+            Ok(_) => Some(Ok(stream)),
+            Err(error) => {
+                tracing::warn!(%error, "a connection to the history was refused");
+                None
+            }
+        },
         Err(error) => {
             tracing::warn!(%error, "a connection to the history could not be accepted");
             tokio::time::sleep(PAUSE).await;
@@ -121,8 +128,9 @@ async fn admit(accepted: io::Result<UnixStream>) -> Option<io::Result<UnixStream
     }
 }
 
-fn is_own(uid: u32) -> bool {
-    uid == rustix::process::geteuid().as_raw()
+fn peer_of(stream: &UnixStream) -> Option<Peer> {
+    let peer = stream.peer_cred().ok()?;
+    Some(Peer { uid: peer.uid(), pid: peer.pid() })
 }
 
 /// An error as gRPC tells it; the hint follows the message.
@@ -143,15 +151,5 @@ fn status(error: &Error) -> Status {
     match &error.hint {
         Some(hint) => Status::new(code, format!("{} ({hint})", error.message)),
         None => Status::new(code, &error.message),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn only_our_own_user_is_admitted() {
-        let own = rustix::process::geteuid().as_raw();
-        assert!(super::is_own(own));
-        assert!(!super::is_own(own + 1));
     }
 }

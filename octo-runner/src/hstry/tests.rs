@@ -292,7 +292,7 @@ async fn a_request_is_known_by_its_id_and_open_until_it_ends() {
     };
     store.commit(vec![accept]).await.unwrap();
     assert_eq!(store.open_accepted(&id).await.unwrap()[0].body, b"command");
-    assert_eq!(store.unfinished_sessions().await.unwrap(), [id.clone()]);
+    assert_eq!(store.unfinished_sessions().await.unwrap(), std::slice::from_ref(&id));
     let settle = Op::Settle { account: "a".to_owned(), request_id: request_id.clone(), reply: b"ok".to_vec(), at: 2 };
     store.commit(vec![settle, Op::End { account: "a".to_owned(), request_id: request_id.clone() }]).await.unwrap();
     assert!(store.open_accepted(&id).await.unwrap().is_empty());

@@ -32,7 +32,7 @@ const AT_ONCE: usize = 64;
 const TURN: usize = 16 * 1024;
 
 /// One connection of octod or of a client.
-pub struct Connection<W> {
+pub(super) struct Connection<W> {
     runner: Runner,
     write: W,
     replies: mpsc::Receiver<Reply>,
@@ -45,8 +45,14 @@ pub struct Connection<W> {
     caller: Option<Caller>,
 }
 
+/// Tells who is not admitted why, if they read it.
+pub(super) async fn refuse<S: AsyncWrite + Unpin>(mut stream: S, error: Error) {
+    let reply = Reply { channel: "system".to_owned(), id: String::new(), result: Err(error), bytes: Bytes::new() };
+    drop(timeout(HELLO, stream.write_all(&Frame::Reply(reply).encode())).await);
+}
+
 /// Serves a connection until it ends.
-pub async fn serve<S>(runner: Runner, stream: S, own: Caller, stop: CancellationToken)
+pub(super) async fn serve<S>(runner: Runner, stream: S, own: Caller, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
@@ -261,7 +267,7 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
 }
 
 /// The reply to a request, with what it carries.
-pub fn reply_of<T: Serialize>(request: &Request, answer: Result<T, Error>) -> Reply {
+pub(super) fn reply_of<T: Serialize>(request: &Request, answer: Result<T, Error>) -> Reply {
     let answer =
         answer.and_then(|ok| serde_json::value::to_raw_value(&ok).map_err(|error| Error::internal(error.to_string())));
     request.reply(answer)

@@ -1,5 +1,7 @@
 //! What a request means: which right it needs, which command it is, and who answers it.
 
+use std::time::Duration;
+
 use octo_proto::{
     Code, Command, Error, access,
     command::{self, CommandList, Done, ModelList, SessionList, SessionReply, Stats},
@@ -9,7 +11,7 @@ use octo_proto::{
     session::When,
 };
 use serde::Serialize;
-use serde_json::Value;
+use tokio::time::timeout;
 
 use super::connection::reply_of;
 use crate::{
@@ -21,6 +23,9 @@ use crate::{
     session::{SessionMsg, state::prompt_message},
     sessions,
 };
+
+/// How long an agent may take to end.
+const END: Duration = Duration::from_secs(30);
 
 /// The command of a request that this caller may make. None: it is none of channel `agent`.
 ///
@@ -88,13 +93,15 @@ async fn act(runner: &Runner, caller: &Caller, request: &Request, command: Comma
     let key = RequestId::from(request.id.as_str());
     match command {
         Command::SessionCreate { .. } => {
-            let made = sessions::create(runner, command, &ticket, &caller.account, &key).await;
+            let asker = sessions::Asker { account: &caller.account, key: &key, ticket: &ticket };
+            let made = sessions::create(runner, command, &asker).await;
             settled(ticket, made)
         }
         Command::SessionFork { message_id } => {
             let of = session_of(request)?;
             let fork = sessions::Fork { of, message_id };
-            let made = sessions::fork(runner, fork, &ticket, &caller.account, &key).await;
+            let asker = sessions::Asker { account: &caller.account, key: &key, ticket: &ticket };
+            let made = sessions::fork(runner, fork, &asker).await;
             settled(ticket, made)
         }
         Command::AttachmentPut { upload, offset, sha256, mime_type } => {
@@ -114,17 +121,25 @@ async fn act(runner: &Runner, caller: &Caller, request: &Request, command: Comma
         Command::SessionStop {} => {
             let session = runner.session(&session_of(request)?).await?;
             let reason = "stopped by a person".to_owned();
-            let stopped = session.ask(|done| SessionMsg::Stop { reason, delete: false, done }).await?;
+            let stopped = within(END, session.ask(|done| SessionMsg::Stop { reason, delete: false, done })).await?;
             finish(runner, caller, &key, ticket, to_value(stopped.map(|()| Done {}))).await
         }
         Command::SessionDelete {} => {
             let session = runner.session(&session_of(request)?).await?;
             let reason = "deleted".to_owned();
-            let deleted = session.ask(|done| SessionMsg::Stop { reason, delete: true, done }).await?;
+            let deleted = within(END, session.ask(|done| SessionMsg::Stop { reason, delete: true, done })).await?;
             finish(runner, caller, &key, ticket, to_value(deleted.map(|()| Done {}))).await
         }
         command => to_session(runner, caller, request, command, Some(ticket)).await,
     }
+}
+
+/// Waits for the end of an agent, as long as one may take to end.
+async fn within<T>(time: Duration, end: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    timeout(time, end).await.unwrap_or_else(|_| {
+        Err(Error::new(Code::Timeout, format!("the agent did not end within {} s", time.as_secs()))
+            .hint("it is still being ended; `octoctl doctor` may tell what holds it"))
+    })
 }
 
 /// A command that its session orders with everything else.
@@ -148,7 +163,8 @@ async fn to_session(
         when = *asked;
     }
     let resumed = matches!(command, Command::SessionResume {});
-    let accepted = Box::new(Accepted { key, command, message, when });
+    let by = caller.account.clone();
+    let accepted = Box::new(Accepted { key, command, message, when, by });
     let account = caller.account.clone();
     let answer = session.ask(|reply| SessionMsg::Command { accepted, account, ticket, reply }).await??;
     if resumed { to_value(entry(runner, &id)) } else { Ok(answer) }
@@ -191,8 +207,7 @@ async fn look(runner: &Runner, caller: &Caller, request: &Request, command: Comm
 }
 
 /// What a store of its own has settled already.
-fn settled(ticket: Ticket, made: Result<SessionOrFork, Error>) -> Answer {
-    let answer = to_value(made);
+fn settled(ticket: Ticket, answer: Answer) -> Answer {
     match &answer {
         Ok(_) => ticket.settle(&answer),
         // Nothing was changed: a repeat may work.
@@ -201,14 +216,10 @@ fn settled(ticket: Ticket, made: Result<SessionOrFork, Error>) -> Answer {
     answer
 }
 
-type SessionOrFork = Value;
-
 /// Stores the answer of a request whose effect is done, and tells those who wait. An error is not remembered: nothing
 /// was changed, and a repeat may work.
 async fn finish(runner: &Runner, caller: &Caller, key: &RequestId, ticket: Ticket, answer: Answer) -> Answer {
-    if answer.is_err() {
-        return answer;
-    }
+    let answer = Ok(answer?);
     let account = caller.account.clone();
     let at = runner.now();
     let accept = Op::Accept {

@@ -22,7 +22,7 @@ const REPLAY: u64 = 10_000;
 const PAGE: u64 = 64;
 
 /// One watch.
-pub enum Watch {
+pub(super) enum Watch {
     /// Of one session.
     Session(SessionWatch),
     /// Of all of them.
@@ -30,7 +30,7 @@ pub enum Watch {
 }
 
 /// A watch of one session.
-pub struct SessionWatch {
+pub(super) struct SessionWatch {
     session: Session,
     store: Store,
     place: Place,
@@ -49,7 +49,7 @@ enum Place {
 impl Watch {
     /// A watch of one session.
     #[must_use]
-    pub fn session(session: Session, store: Store, after: Option<Cursor>, wake: &Arc<Notify>) -> Self {
+    pub(super) fn session(session: Session, store: Store, after: Option<Cursor>, wake: &Arc<Notify>) -> Self {
         session.log.subscribe(wake);
         session.seen();
         let place = after.map_or(Place::Nowhere, Place::Following);
@@ -58,14 +58,14 @@ impl Watch {
 
     /// A watch of the index.
     #[must_use]
-    pub fn index(index: Index, after: Option<Cursor>, wake: &Arc<Notify>) -> Self {
+    pub(super) fn index(index: Index, after: Option<Cursor>, wake: &Arc<Notify>) -> Self {
         index.subscribe(wake);
         Self::Index(index, after)
     }
 
     /// Where what is watched stands.
     #[must_use]
-    pub fn cursor(&self) -> Cursor {
+    pub(super) fn cursor(&self) -> Cursor {
         match self {
             Self::Session(watch) => watch.session.log.cursor(),
             Self::Index(index, _) => index.cursor(),
@@ -73,7 +73,7 @@ impl Watch {
     }
 
     /// The next encoded frames, about `limit` bytes of them; none when the other side has everything.
-    pub async fn pull(&mut self, limit: usize, now: i64) -> Vec<Bytes> {
+    pub(super) async fn pull(&mut self, limit: usize, now: i64) -> Vec<Bytes> {
         match self {
             Self::Session(watch) => watch.pull(limit).await,
             Self::Index(index, after) => match index.pull(*after, now) {

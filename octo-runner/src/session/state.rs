@@ -1,21 +1,24 @@
 //! A session as a pure machine: what comes in, what is to be done about it. No I/O, no clock, no randomness.
 
+mod plan;
+mod prompts;
+
 use std::collections::HashSet;
 
 use octo_proto::{
-    Code, Command, Cursor, Error, Event, View,
-    command::{PromptReply, QueueCleared},
+    Command, Cursor, Error, Event, View,
+    command::QueueCleared,
     id::{ProcessId, RequestId},
-    message::{Message, Part, PartKind, Role},
-    session::{Live, OpenPrompt, Outcome, Queue, Queued, SessionInfo, SessionState, When},
+    message::Message,
+    session::{Live, Model, OpenPrompt, Outcome, SessionInfo, SessionState},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::harness::{Accepted, NativeId, Out, Plan, Record, SessionSpec, StopStep, What, Write, any::AnyHarness};
+use prompts::Ending;
+pub use prompts::prompt_message;
 
-/// The characters of a first prompt that become a session's title.
-const TITLE: usize = 60;
+use crate::harness::{Accepted, NativeId, Out, Record, SessionSpec, StopStep, What, Write, any::AnyHarness};
 
 /// In a message's metadata: an extension of the agent took it, and the agent's own session has no message for it.
 pub const HANDLED: &str = "handled";
@@ -122,7 +125,7 @@ pub enum Effect {
     /// Stop the process in these steps.
     Stop(Vec<StopStep>),
     /// The models that the harness offers are known.
-    Models(Vec<octo_proto::session::Model>),
+    Models(Vec<Model>),
     /// Not understood; to be counted.
     Debug(String),
     /// This is a good place for a checkpoint.
@@ -315,33 +318,6 @@ impl State {
         }
     }
 
-    fn accept(&mut self, accepted: Accepted, now: i64, out: &mut Vec<Effect>) {
-        if let (Command::Prompt { when, .. }, Some(message)) = (&accepted.command, &accepted.message) {
-            let turn_id = accepted.key.turn_id();
-            let reply = PromptReply { turn_id: turn_id.clone(), message_id: message.id.clone() };
-            let prompt = OpenPrompt {
-                request_id: accepted.key.clone(),
-                turn_id,
-                message: Some(message.clone()),
-                when: *when,
-                delivered: false,
-            };
-            if self.info.title.is_empty() {
-                self.info.title = title_of(&message.text());
-                self.update_info(now, out);
-            }
-            self.emit(Event::PromptAccepted { prompt: Box::new(prompt) }, now, None, out);
-            out.push(Effect::Reply(accepted.key.clone(), to_value(&reply)));
-        }
-        let key = accepted.key.clone();
-        let clears = matches!(accepted.command, Command::QueueClear {});
-        self.open.push(accepted);
-        if clears {
-            self.clear_own_queue(&key, now, out);
-        }
-        self.tell_queue(now, out);
-    }
-
     fn fold(&mut self, record: &Record<'_>) -> Vec<Out> {
         let Some(agent) = &mut self.agent else { return Vec::new() };
         if let What::Wrote { key, .. } = &record.what {
@@ -354,23 +330,29 @@ impl State {
     fn record(&mut self, record: &Record<'_>, out: &mut Vec<Effect>) {
         let outs = self.fold(record);
         let Some(agent) = &self.agent else { return };
-        let mut facts = Source { process: agent.process.clone(), place: record.place, ordinal: 0 };
+        let mut facts = Source { at: record.at, process: agent.process.clone(), place: record.place, ordinal: 0 };
         for what in outs {
-            self.take(what, record.at, &mut facts, out);
+            self.take(what, &mut facts, out);
         }
         let Some(agent) = &self.agent else { return };
         if *agent.harness.capabilities() != self.info.capabilities {
             self.info.capabilities = agent.harness.capabilities().clone();
-            self.update_info_from(record.at, &mut facts, out);
+            self.update_info_from(&mut facts, out);
         }
     }
 
-    fn take(&mut self, what: Out, at: i64, facts: &mut Source, out: &mut Vec<Effect>) {
+    fn take(&mut self, what: Out, facts: &mut Source, out: &mut Vec<Effect>) {
+        let at = facts.at;
         match what {
-            Out::Ready { native, models } => self.ready(native, models, at, facts, out),
+            Out::Ready { native, models } => self.ready(native, models, facts, out),
             Out::Volatile(event) => self.emit(event, at, None, out),
             // The agent's own queue is part of ours: what waits is told from one place.
             Out::Fact(Event::QueueUpdated { .. }) => drop(facts.next()),
+            Out::Fact(Event::InputResolved { request_id, answer, by }) => {
+                let by = if by.is_empty() { self.answered_by(&request_id) } else { by };
+                let event = Event::InputResolved { request_id, answer, by };
+                self.emit(event, at, Some(facts.next()), out);
+            }
             Out::Fact(event) => {
                 let terminal = matches!(event, Event::AgentIdle { .. } | Event::AgentError { .. });
                 match &event {
@@ -386,17 +368,17 @@ impl State {
             }
             Out::Title { title } => {
                 self.info.title = title;
-                self.update_info_from(at, facts, out);
+                self.update_info_from(facts, out);
             }
             Out::Reply { key, result } => self.reply(&key, result, out),
-            Out::PromptDelivered { key, handled } => self.delivered((&key, handled), at, facts, out),
+            Out::PromptDelivered { key, handled } => self.delivered(&key, handled, facts, out),
             Out::PromptEnded { key, outcome, message } => {
-                let fact = Some(facts.next());
-                self.end_prompt(&key, outcome, message, at, fact, out);
+                let stamp = (at, Some(facts.next()));
+                self.end_prompt(&key, Ending { outcome, message }, stamp, out);
             }
             Out::PromptReturned { key, withdrawn: true } => {
-                let fact = Some(facts.next());
-                self.end_prompt(&key, Outcome::Withdrawn, None, at, fact, out);
+                let stamp = (at, Some(facts.next()));
+                self.end_prompt(&key, Outcome::Withdrawn.into(), stamp, out);
             }
             // It waits again, and is written under another key the next time.
             Out::PromptReturned { key, withdrawn: false } => {
@@ -406,6 +388,12 @@ impl State {
             }
             Out::Debug { why } => out.push(Effect::Debug(why)),
         }
+    }
+
+    /// Who answered a question: whoever's answer is open, else the one person there is.
+    fn answered_by(&self, question: &RequestId) -> String {
+        let answers = |open: &&Accepted| matches!(&open.command, Command::InputResponse { request_id, .. } if request_id == question);
+        self.open.iter().find(answers).map_or_else(|| "a person".to_owned(), |open| open.by.clone())
     }
 
     /// A message gets its place in the session.
@@ -420,16 +408,9 @@ impl State {
         }
     }
 
-    fn ready(
-        &mut self,
-        native: NativeId,
-        models: Vec<octo_proto::session::Model>,
-        at: i64,
-        facts: &mut Source,
-        out: &mut Vec<Effect>,
-    ) {
+    fn ready(&mut self, native: NativeId, models: Vec<Model>, facts: &mut Source, out: &mut Vec<Effect>) {
         if matches!(self.folded.live.state, SessionState::Starting) {
-            self.emit(Event::AgentReady {}, at, None, out);
+            self.emit(Event::AgentReady {}, facts.at, None, out);
         }
         if !models.is_empty() {
             out.push(Effect::Models(models));
@@ -438,7 +419,7 @@ impl State {
             self.spec.fork = None;
             self.info.native_id = Some(native.id.clone());
             self.spec.resume = Some(native);
-            self.update_info_from(at, facts, out);
+            self.update_info_from(facts, out);
         }
         out.push(Effect::Checkpoint);
     }
@@ -460,56 +441,6 @@ impl State {
         out.push(Effect::Close(key.clone()));
     }
 
-    /// The agent has a prompt: two facts, always, so that the numbers of a record's facts never depend on more than it.
-    fn delivered(&mut self, (key, handled): (&RequestId, bool), at: i64, facts: &mut Source, out: &mut Vec<Effect>) {
-        let (first, second) = (facts.next(), facts.next());
-        let Some(open) = self.open.iter().find(|open| open.key == *key) else { return };
-        let Some(mut message) = open.message.clone() else { return };
-        if handled {
-            // An extension took it: the agent's own session has no message for it.
-            let metadata = message.metadata.get_or_insert_default();
-            metadata.insert(HANDLED.to_owned(), Value::Bool(true));
-        }
-        if !self.delivered.insert(key.clone()) {
-            return;
-        }
-        let event = Event::PromptDelivered { request_id: key.clone(), turn_id: key.turn_id() };
-        self.emit(event, at, Some(first), out);
-        let event = self.numbered(Event::MessageEnd { message: Box::new(message) });
-        self.emit(event, at, Some(second), out);
-        self.tell_queue(at, out);
-    }
-
-    fn end_prompt(
-        &mut self,
-        key: &RequestId,
-        outcome: Outcome,
-        message: Option<String>,
-        at: i64,
-        fact: Option<(ProcessId, u64, u32)>,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(index) = self.open.iter().position(|open| open.key == *key) else { return };
-        let open = self.open.remove(index);
-        if let Some(agent) = &mut self.agent {
-            agent.written.remove(key.as_str());
-        }
-        let not_delivered = !self.delivered.remove(key);
-        // Words that never reached the agent are still the person's words: they stay, unless they were taken back.
-        if not_delivered
-            && outcome != Outcome::Withdrawn
-            && let Some(text) = open.message
-        {
-            let event = self.numbered(Event::MessageEnd { message: Box::new(text) });
-            self.emit(event, at, None, out);
-        }
-        let turn_id = (!not_delivered).then(|| key.turn_id());
-        let event = Event::PromptEnded { request_id: key.clone(), turn_id, outcome, message, not_delivered };
-        self.emit(event, at, fact, out);
-        out.push(Effect::Close(key.clone()));
-        self.tell_queue(at, out);
-    }
-
     fn started(&mut self, process: ProcessId, harness: AnyHarness, now: i64, out: &mut Vec<Effect>) {
         self.starting = false;
         self.info.process_id = Some(process.clone());
@@ -520,10 +451,7 @@ impl State {
 
     fn start_failed(&mut self, error: &Error, now: i64, out: &mut Vec<Effect>) {
         self.starting = false;
-        let message = match &error.hint {
-            Some(hint) => format!("{}: {hint}", error.message),
-            None => error.message.clone(),
-        };
+        let message = with_hint(error);
         self.emit(Event::AgentError { message: message.clone(), recoverable: false }, now, None, out);
         self.end_all(&message, Outcome::Error, now, out);
     }
@@ -536,19 +464,6 @@ impl State {
         self.agent = None;
         self.emit(Event::SessionClosed { reason: reason.to_owned(), deleted: false }, now, None, out);
         out.push(Effect::Save);
-    }
-
-    /// Nothing that waits for the agent will be answered by it.
-    fn end_all(&mut self, reason: &str, outcome: Outcome, now: i64, out: &mut Vec<Effect>) {
-        let open: Vec<_> = self.open.iter().map(|open| (open.key.clone(), open.message.is_some())).collect();
-        for (key, is_prompt) in open {
-            if is_prompt {
-                self.end_prompt(&key, outcome, Some(reason.to_owned()), now, None, out);
-            } else {
-                let error = Error::new(Code::AgentFailed, reason).hint("the next prompt starts the agent again");
-                self.reply(&key, Err(error), out);
-            }
-        }
     }
 
     fn stop(&mut self, reason: &str, now: i64, out: &mut Vec<Effect>) {
@@ -577,26 +492,11 @@ impl State {
         self.emit(Event::SessionUpdated { info: Box::new(self.info.clone()) }, now, None, out);
     }
 
-    fn update_info_from(&mut self, at: i64, facts: &mut Source, out: &mut Vec<Effect>) {
+    fn update_info_from(&mut self, facts: &mut Source, out: &mut Vec<Effect>) {
+        let at = facts.at;
         self.info.updated_at = at.max(self.info.updated_at);
         let source = Some(facts.next());
         self.emit(Event::SessionUpdated { info: Box::new(self.info.clone()) }, at, source, out);
-    }
-
-    /// Tells what waits in our own queue and in the agent's, where that changed.
-    fn tell_queue(&mut self, at: i64, out: &mut Vec<Effect>) {
-        let mut queue = Queue::default();
-        for open in self.open.iter().filter(|open| !self.delivered.contains(&open.key)) {
-            let Some(message) = &open.message else { continue };
-            let queued = Queued { request_id: open.key.clone(), text: message.text() };
-            match open.when {
-                When::Steer => queue.steer.push(queued),
-                When::Now | When::FollowUp => queue.follow_up.push(queued),
-            }
-        }
-        if queue != self.folded.live.queue {
-            self.emit(Event::QueueUpdated { queue }, at, None, out);
-        }
     }
 
     fn emit(&mut self, event: Event, ts: i64, source: Option<(ProcessId, u64, u32)>, out: &mut Vec<Effect>) {
@@ -616,131 +516,15 @@ impl State {
         self.folded.messages.clear();
         out.push(Effect::Emit(Emit { cursor: self.cursor, ts, source, event }));
     }
-
-    /// Writes what can be written now: what the protocol demands, then what people want, control ahead of the rest.
-    fn pump(&mut self, now: i64, out: &mut Vec<Effect>) {
-        if self.agent.is_none() {
-            let wanted = self.open.iter().any(|open| needs_process(&open.command));
-            if wanted && !self.starting {
-                self.starting = true;
-                out.push(Effect::Start);
-            }
-            if !self.starting {
-                self.answer_without_process(out);
-            }
-            return;
-        }
-        if self.stopping.is_some() {
-            return;
-        }
-        loop {
-            let Some(agent) = &mut self.agent else { return };
-            // What was handed over and not seen yet is not in the fold: deciding on it would decide on the past.
-            if !agent.sent.is_empty() {
-                return;
-            }
-            let written = &agent.written;
-            let demanded: Vec<_> =
-                agent.harness.reactions().into_iter().filter(|write| !written.contains(&write.key)).collect();
-            if !demanded.is_empty() {
-                agent.sent.extend(demanded.iter().map(|write| write.key.clone()));
-                out.push(Effect::Write(demanded));
-                return;
-            }
-            match self.next_plan() {
-                Some((_, Plan::Write(writes))) => {
-                    let Some(agent) = &mut self.agent else { return };
-                    agent.sent.extend(writes.iter().map(|write| write.key.clone()));
-                    out.push(Effect::Write(writes));
-                    return;
-                }
-                Some((key, Plan::Answer(result))) => self.answer(&key, result, now, out),
-                Some((_, Plan::Wait)) | None => return,
-            }
-        }
-    }
-
-    /// The first open command, control ahead of the rest, that can be gone on with.
-    fn next_plan(&self) -> Option<(RequestId, Plan)> {
-        let agent = self.agent.as_ref()?;
-        let urgent = |open: &&Accepted| {
-            matches!(open.command, Command::InputResponse { .. } | Command::Abort {} | Command::QueueClear {})
-        };
-        let (first, then): (Vec<_>, Vec<_>) = self.open.iter().partition(urgent);
-        first.into_iter().chain(then).filter(|open| !agent.written.contains(open.key.as_str())).find_map(|open| {
-            let plan = match &open.command {
-                Command::SessionResume {} => self.resumed(),
-                _ => agent.harness.plan(open),
-            };
-            (plan != Plan::Wait).then(|| (open.key.clone(), plan))
-        })
-    }
-
-    /// A session is resumed when its agent has answered.
-    fn resumed(&self) -> Plan {
-        match &self.folded.live.state {
-            SessionState::Starting | SessionState::Stopped => Plan::Wait,
-            SessionState::Error { message } => Plan::Answer(Err(Error::new(Code::AgentFailed, message.clone()))),
-            SessionState::Idle | SessionState::Working { .. } | SessionState::Unavailable => {
-                Plan::Answer(Ok(Value::Object(serde_json::Map::new())))
-            }
-        }
-    }
-
-    fn answer(&mut self, key: &RequestId, result: Result<Value, Error>, now: i64, out: &mut Vec<Effect>) {
-        let is_prompt = self.open.iter().any(|open| open.key == *key && open.message.is_some());
-        match (is_prompt, result) {
-            (true, Ok(_)) => self.end_prompt(key, Outcome::Done, None, now, None, out),
-            (true, Err(error)) => self.end_prompt(key, Outcome::Error, Some(error.message), now, None, out),
-            (false, result) => self.reply(key, result, out),
-        }
-    }
-
-    /// Takes back the prompts that wait in our own queue. What waits in the agent's is the harness's to take back.
-    fn clear_own_queue(&mut self, by: &RequestId, now: i64, out: &mut Vec<Effect>) {
-        let known = |key: &str| {
-            self.agent.as_ref().is_some_and(|agent| agent.written.contains(key) || agent.sent.contains(key))
-        };
-        let waiting: Vec<_> = self
-            .open
-            .iter()
-            .filter(|open| !known(open.key.as_str()))
-            .filter_map(|open| Some((open.key.clone(), open.message.as_ref()?.text())))
-            .collect();
-        for (key, _) in &waiting {
-            self.end_prompt(key, Outcome::Withdrawn, None, now, None, out);
-        }
-        self.cleared.push((by.clone(), waiting.into_iter().map(|(_, text)| text).collect()));
-    }
-
-    fn answer_without_process(&mut self, out: &mut Vec<Effect>) {
-        let idle: Vec<_> = self.open.iter().filter(|open| open.message.is_none()).cloned().collect();
-        for open in idle {
-            let result = match open.command {
-                Command::Abort {} => Ok(Value::Object(serde_json::Map::new())),
-                Command::QueueClear {} => Ok(Value::Null),
-                Command::SetModel { model } => {
-                    self.spec.model = Some(model.clone());
-                    let at = self.info.updated_at;
-                    self.emit(Event::ModelChanged { model }, at, None, out);
-                    Ok(Value::Object(serde_json::Map::new()))
-                }
-                Command::SetThinkingLevel { level } => {
-                    self.spec.thinking_level = Some(level.clone());
-                    let at = self.info.updated_at;
-                    self.emit(Event::ThinkingLevelChanged { level }, at, None, out);
-                    Ok(Value::Object(serde_json::Map::new()))
-                }
-                _ => Err(Error::new(Code::Conflict, "the session has no running agent")
-                    .hint("`session.resume` or a prompt starts it")),
-            };
-            self.reply(&open.key, result, out);
-        }
-    }
 }
 
-/// The key of the facts of one record.
+/// When a fact happened, ms since 1970, and where in a transcript, if it came from one.
+type Stamp = (i64, Option<(ProcessId, u64, u32)>);
+
+/// The time and the key of the facts of one record.
 struct Source {
+    /// ms since 1970.
+    at: i64,
     process: ProcessId,
     place: u64,
     ordinal: u32,
@@ -754,21 +538,12 @@ impl Source {
     }
 }
 
-fn needs_process(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Prompt { .. } | Command::SessionResume {} | Command::Compact { .. } | Command::GetCommands {}
-    )
-}
-
-fn title_of(text: &str) -> String {
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-    let mut title: String = line.chars().filter(|c| !c.is_control()).take(TITLE).collect();
-    if title.len() < line.len() {
-        title = title.trim_end().to_owned();
-        title.push('…');
+/// An error as one sentence for people.
+fn with_hint(error: &Error) -> String {
+    match &error.hint {
+        Some(hint) => format!("{}: {hint}", error.message),
+        None => error.message.clone(),
     }
-    title
 }
 
 /// What the agent gave back, and then what waited in our own queue.
@@ -780,24 +555,4 @@ fn with_texts(agents: &Value, own: Vec<String>) -> Result<Value, Error> {
 
 fn to_value(reply: &impl Serialize) -> Result<Value, Error> {
     serde_json::to_value(reply).map_err(|error| Error::internal(error.to_string()))
-}
-
-/// The message that a prompt becomes.
-#[must_use]
-pub fn prompt_message(
-    key: &RequestId,
-    text: &str,
-    images: &[octo_proto::message::Source],
-    at: i64,
-    by: &str,
-) -> Message {
-    let mut message = Message::new(key.message_id(), Role::User, at);
-    message.request_id = Some(key.clone());
-    message.sender = Some(by.to_owned());
-    message.parts.push(Part::text(message.id.part(0), text));
-    for (index, source) in images.iter().enumerate() {
-        let kind = PartKind::Image { source: source.clone(), alt: None };
-        message.parts.push(Part::new(message.id.part(index + 1), kind));
-    }
-    message
 }

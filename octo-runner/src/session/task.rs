@@ -25,12 +25,13 @@ use super::{
     state::{Effect, Input, State},
 };
 use crate::{
-    harness::Accepted,
+    harness::{Accepted, any::AnyHarness},
     hstry::Op,
+    records::OwnedRecord,
     requests::{Answer, Ticket, write_answer},
     runner::Runner,
 };
-pub use process::{OwnedRecord, Place, Running, attach, finished};
+pub use process::{Place, Running, attach, finished};
 use process::{Starting, Stopping, Tailed};
 use rounds::Round;
 
@@ -85,7 +86,7 @@ pub struct Begin {
 enum Woken {
     Message(Option<SessionMsg>),
     Tail(Tailed),
-    Started(Result<(Running, Box<crate::harness::any::AnyHarness>), Error>),
+    Started(Result<Box<(Running, AnyHarness)>, Error>),
     Time,
     Stop,
 }
@@ -140,7 +141,7 @@ impl SessionTask {
         let mut records = rest;
         loop {
             let effects = records.iter().flat_map(|record| self.state.catch_up(&record.as_record())).collect();
-            self.folded_at = records.last().map_or(self.folded_at, OwnedRecord::at);
+            self.folded_at = records.last().map_or(self.folded_at, |record| record.at);
             self.perform(effects, Vec::new()).await;
             let Some(running) = &mut self.running else { return };
             match running.read_known() {
@@ -299,11 +300,11 @@ impl SessionTask {
     async fn tailed(&mut self, tailed: Tailed) {
         match tailed {
             Tailed::Records(records) => {
-                self.folded_at = records.last().map_or(self.folded_at, OwnedRecord::at);
+                self.folded_at = records.last().map_or(self.folded_at, |record| record.at);
                 let effects = process::fold(&mut self.state, &records, self.runner.now());
                 self.perform(effects, Vec::new()).await;
                 self.note_deadlines();
-                self.advance_stopping().await;
+                self.advance_stopping();
             }
             Tailed::Ended => self.process_ended().await,
             Tailed::Lost => self.shim_lost().await,
@@ -327,7 +328,7 @@ impl SessionTask {
                 running.timeout(&key);
             }
         }
-        self.advance_stopping().await;
+        self.advance_stopping();
     }
 
     /// Settles those who wait for the end of the process, once there is none.

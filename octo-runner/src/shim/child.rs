@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid, waitpid,
+    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid, wait,
 };
 
 use super::protocol::{ChildState, Failure};
@@ -50,7 +51,7 @@ impl Child {
             }
             if let Some(mut group) = group.as_ref() {
                 // Best effort: without a cgroup the tree is found by its marks.
-                group.write(b"0").ok();
+                group.write_all(b"0").ok();
             }
             Ok(())
         };
@@ -60,14 +61,10 @@ impl Child {
         }
         let mut child = command.spawn()?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        for pipe in [
-            stdin.as_ref().map(std::os::fd::AsFd::as_fd),
-            stdout.as_ref().map(std::os::fd::AsFd::as_fd),
-            stderr.as_ref().map(std::os::fd::AsFd::as_fd),
-        ] {
-            if let Some(pipe) = pipe {
-                ioctl_fionbio(pipe, true)?;
-            }
+        let pipes =
+            [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)];
+        for pipe in pipes.into_iter().flatten() {
+            ioctl_fionbio(pipe, true)?;
         }
         let pid = Pid::from_child(&child);
         Ok(Self { pid, state: ChildState::Running(pid.as_raw_nonzero().get()), stdin, stdout, stderr })
@@ -79,7 +76,7 @@ impl Child {
 
     /// Collects whatever ended: the process, and orphans of its tree, which come to the shim as their subreaper.
     pub(super) fn collect(&mut self) {
-        while let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG) {
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
             if pid == self.pid {
                 self.state = match (status.exit_status(), status.terminating_signal()) {
                     (Some(code), _) => ChildState::Exited(code),

@@ -139,11 +139,13 @@ impl Control {
         Asked { serial, id }
     }
 
-    /// Answers a command, if the one that gave it is still there.
-    pub(super) fn answer(&mut self, asked: Asked, answer: Answer) {
-        if asked.serial == self.serial {
+    /// Answers a command, if the one that gave it is still there; false when it is not.
+    pub(super) fn answer(&mut self, asked: Asked, answer: Answer) -> bool {
+        let present = asked.serial == self.serial;
+        if present {
             self.say(answer);
         }
+        present
     }
 
     pub(super) fn say(&mut self, answer: Answer) {

@@ -199,7 +199,9 @@ impl Answer {
                 put(out, 1, &[&version.to_le_bytes(), &[kind], &number.to_le_bytes(), &end.to_le_bytes()]);
             }
             Self::RefusedGeneration(current) => put(out, 2, &[&current.to_le_bytes()]),
-            Self::RefusedVersion(oldest, newest) => put(out, 3, &[&oldest.to_le_bytes(), &newest.to_le_bytes()]),
+            Self::RefusedVersion(oldest, newest) => {
+                put(out, 3, &[&oldest.to_le_bytes(), &newest.to_le_bytes()]);
+            }
             Self::End(end) => put(out, 4, &[&end.to_le_bytes()]),
             Self::Done { id, end } => put(out, 5, &[&id.to_le_bytes(), &end.to_le_bytes()]),
             Self::Failed { id, failure } => {

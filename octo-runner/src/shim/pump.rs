@@ -3,7 +3,6 @@
 mod closing;
 mod commands;
 
-use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -112,7 +111,7 @@ impl Pump {
             Wake::Deaths => {
                 let mut bytes = [0; 64];
                 // It only wakes us; what it says is with `waitpid`.
-                self.deaths.read(&mut bytes).ok();
+                read_some(&mut self.deaths, &mut bytes);
                 self.on_deaths();
             }
             Wake::Listener => self.control.accept(Instant::now()),
@@ -121,7 +120,8 @@ impl Pump {
                 if self.control.hear_candidate(&mut self.state.buffer, self.child.state, end) {
                     self.state.announced = end;
                     self.tell_stall();
-                    self.control.flush();
+                    // More than the attach may have come with it.
+                    self.on_frames();
                 }
             }
             Wake::Controller => {
@@ -163,10 +163,7 @@ impl Pump {
         ];
         let mut descriptors: Vec<PollFd<'_>> =
             wanted.iter().filter_map(|(_, fd, flags)| fd.map(|fd| PollFd::from_borrowed_fd(fd, *flags))).collect();
-        let timeout = deadline.map(|left| Timespec {
-            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(left.subsec_nanos()).into(),
-        });
+        let timeout = deadline.map(to_timespec);
         let mut woken = [None; 7];
         if poll(&mut descriptors, timeout.as_ref()).is_ok() {
             let polled = wanted.iter().filter(|(_, fd, _)| fd.is_some()).zip(&descriptors);
@@ -277,6 +274,13 @@ impl Pump {
             // Without room for it the note is missing: it only explains.
             self.note(note::STDIN_CLOSED, b"{}").ok();
         }
+    }
+}
+
+fn to_timespec(duration: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(duration.subsec_nanos()),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, pwritev};
+use rustix::process::{Resource, getrlimit};
 
 use super::reader::{Bound, ReadError, Reader};
 use super::record::{Direction, HEADER, MAX_BYTES, header};
@@ -174,8 +175,10 @@ impl OpenSegment {
         if bytes <= self.allocated || !self.promises {
             return Ok(());
         }
-        let mut refused = Errno::NOSPC;
-        for target in [bytes + AHEAD, bytes] {
+        // Space that we may not write to is no promise.
+        let limit = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
+        let mut refused = Errno::FBIG;
+        for target in [bytes + AHEAD, bytes].into_iter().filter(|target| *target <= limit) {
             let missing = target - self.allocated;
             match fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.allocated, missing) {
                 Ok(()) => {

@@ -32,11 +32,11 @@ pub(crate) fn spec() -> SessionSpec {
 
 pub(crate) fn prompt(key: &str, text: &str, when: When) -> Accepted {
     let command = Command::Prompt { message: text.to_owned(), images: Vec::new(), when };
-    Accepted { key: key.into(), command, message: None, when }
+    Accepted { key: key.into(), command, message: None, when, by: String::new() }
 }
 
 pub(crate) fn accepted(key: &str, command: Command) -> Accepted {
-    Accepted { key: key.into(), command, message: None, when: When::Now }
+    Accepted { key: key.into(), command, message: None, when: When::Now, by: String::new() }
 }
 
 impl Desk {

@@ -14,7 +14,7 @@ use octo_runner::{
 };
 
 /// A session that has nothing yet.
-pub fn session(id: &SessionId) -> Op {
+pub(crate) fn session(id: &SessionId) -> Op {
     let info = SessionInfo {
         session_id: id.clone(),
         title: "a title".to_owned(),
@@ -44,7 +44,7 @@ pub fn session(id: &SessionId) -> Op {
 }
 
 /// Message number `idx` of a session, as its fact.
-pub fn said(id: &SessionId, idx: u64, text: &str) -> Op {
+pub(crate) fn said(id: &SessionId, idx: u64, text: &str) -> Op {
     let mut message = Message::new(MessageId(format!("msg_{idx}")), Role::User, 7);
     message.idx = idx;
     message.parts = vec![Part::text(message.id.part(0), text)];

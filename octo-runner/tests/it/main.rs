@@ -1,17 +1,25 @@
-//! The runner from the outside, in one binary.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+//! The runner from the outside, in one binary: real processes, real files, real Pi.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test that cannot go on says so by failing; agents get the PATH of the test run"
+)]
 
 mod desk;
 mod discover;
-#[cfg(test)]
+mod household;
 mod hstry;
 mod pi_launch;
 mod pi_plan;
 mod pi_properties;
 mod pi_recordings;
 mod pi_trouble;
+mod process;
+mod protocol;
 mod recordings;
-#[cfg(test)]
 mod survival;
-#[cfg(test)]
 mod world;

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use octo_proto::{Event, Role, session::Outcome};
 use serde_json::{Value, json};
 
-use crate::world::{Watcher, World, ends, prompt};
+use crate::household::{Watcher, World, ends, prompt};
 
 /// A seeded choice of moments: the same in every run.
 struct Moments(u64);

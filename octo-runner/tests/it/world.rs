@@ -1,301 +1,208 @@
-//! A real runner on a folder of its own, with real Pi answered by the scripted model; it all ends with the test.
+//! A temp folder with processes in it, which die with it.
 
-use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use octo_runner::process::{
+    Announcements, Attached, BootId, Controller, Launch, Note, ShimPath, Spawned, attach, boot_id, is_alive, reap,
+    spawn,
 };
+use octo_runner::transcript::{Bound, Direction, Reader};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tokio_util::task::TaskTracker;
 
-use octo_proto::{
-    Cursor, Event, View,
-    client::{Client, Events, Told},
-    frame::Request,
-    hello::Hello,
-    id::{RequestId, SessionId},
-};
-use serde_json::{Value, json};
+/// No test waits longer than this for anything.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The longest that anything in these tests may take.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A runner, its model, and where they live.
-pub struct World {
-    pub dir: tempfile::TempDir,
-    runner: Option<Child>,
-    model: Option<Child>,
-    failpoint: Option<String>,
+/// A record, owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) direction: Direction,
+    pub(crate) key: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
-/// The program of this workspace with this name, beside the test's own.
-pub fn program(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_octo-runner")).with_file_name(name);
-    assert!(path.exists(), "{} is not built: run the tests of the whole workspace", path.display());
-    path
+/// The folder of all processes of a test.
+pub(crate) struct World {
+    pub(crate) root: tempfile::TempDir,
+    pub(crate) tasks: TaskTracker,
+    shim: ShimPath,
 }
 
-fn pi() -> Vec<String> {
-    let text = |name: &str| std::env::var(name).ok();
-    let home =
-        std::env::var("XDG_DATA_HOME").unwrap_or_else(|_| format!("{}/.local/share", std::env::var("HOME").unwrap()));
-    let prefix = format!("{home}/octo/harnesses");
-    let node = text("OCTO_TEST_PI_NODE").unwrap_or_else(|| format!("{prefix}/node/node_modules/.bin/node"));
-    let cli = text("OCTO_TEST_PI_CLI")
-        .unwrap_or_else(|| format!("{prefix}/pi/node_modules/@earendil-works/pi-coding-agent/dist/cli.js"));
-    assert!(Path::new(&cli).exists(), "Pi is not installed at {cli}: `./setup.sh test` installs it");
-    vec![if Path::new(&node).exists() { node } else { "node".to_owned() }, cli]
+/// One process of a test.
+pub(crate) struct Held {
+    pub(crate) name: String,
+    pub(crate) spawned: Spawned,
 }
 
 impl World {
-    /// A runner with Pi and the scripted model.
-    pub fn new() -> Self {
-        Self::with(|_| {})
+    pub(crate) fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        Self { root, tasks: TaskTracker::new(), shim: ShimPath::at(env!("CARGO_BIN_EXE_octo-shim")) }
     }
 
-    /// The same, after `prepare` changed its folder.
-    pub fn with(prepare: impl FnOnce(&Path)) -> Self {
-        let dir = tempfile::Builder::new().prefix("octo-it-").tempdir().unwrap();
-        for folder in ["", "config", "work", "pi"] {
-            let path = dir.path().join(folder);
-            std::fs::create_dir_all(&path).unwrap();
-            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-        }
-        let mut world = Self { dir, runner: None, model: None, failpoint: None };
-        let url = world.start_model();
-        world.configure(&url);
-        prepare(world.dir.path());
-        world.start();
+    /// A world whose shims kill themselves at a fail-point.
+    pub(crate) fn failing_at(point: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let mut world = Self::new();
+        let wrapper = world.root.path().join("failing-shim");
+        let script = format!("#!/bin/sh\nOCTO_FAILPOINT={point} exec {} \"$@\"\n", env!("CARGO_BIN_EXE_octo-shim"));
+        std::fs::write(&wrapper, script).unwrap();
+        std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o700)).unwrap();
+        world.shim = ShimPath::at(wrapper);
         world
     }
 
-    fn start_model(&mut self) -> String {
-        let mut command = Command::new(program("octo-model"));
-        command.args(["--port", "0", "--with-parent"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        self.model = Some(child);
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        ready["url"].as_str().unwrap().to_owned()
+    pub(crate) fn name() -> String {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let micros = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
+        format!("prc_test{}x{}x{micros}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn configure(&self, url: &str) {
-        let home = self.dir.path();
-        let pi = home.join("pi");
-        let model = |id: &str, reasoning: bool| {
-            json!({ "id": id, "name": id, "reasoning": reasoning, "input": ["text", "image"], "contextWindow": 200_000,
-                    "maxTokens": 8192, "cost": { "input": 3, "output": 15, "cacheRead": 0.3, "cacheWrite": 3.75 } })
-        };
-        let models = json!({ "providers": { "scripted": { "baseUrl": url, "api": "anthropic-messages", "apiKey": "test-key",
-            "models": [model("scripted-large", false), model("scripted-thinking", true)] } } });
-        let settings = json!({ "defaultProvider": "scripted", "defaultModel": "scripted-large",
-            "enableInstallTelemetry": false, "retry": { "baseDelayMs": 50, "maxRetries": 1 } });
-        std::fs::write(pi.join("models.json"), models.to_string()).unwrap();
-        std::fs::write(pi.join("settings.json"), settings.to_string()).unwrap();
-        let env = home.join("config/env");
-        let text =
-            format!("PI_CODING_AGENT_DIR={}\nPI_OFFLINE=1\nPI_SKIP_VERSION_CHECK=1\nPI_TELEMETRY=0\n", pi.display());
-        std::fs::write(&env, text).unwrap();
-        std::fs::set_permissions(&env, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    pub(crate) fn processes(&self) -> PathBuf {
+        // Longer than a socket's path may be.
+        self.root.path().join("a-folder-with-a-long-name".repeat(6)).join("processes")
     }
 
-    /// Starts the runner; it will kill itself at `failpoint`, if one is set.
-    pub fn start(&mut self) {
-        let [node, cli] = pi().try_into().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_octo-runner"));
-        command.arg("--json").env("OCTO_HOME", self.dir.path()).env_remove("OCTO_PROCESS");
-        let prefix = self.dir.path().join("data/harnesses");
-        self.link(&prefix, &node, &cli);
-        match &self.failpoint {
-            Some(name) => command.env("OCTO_FAILPOINT", name),
-            None => command.env_remove("OCTO_FAILPOINT"),
-        };
-        let log = std::fs::File::options().create(true).append(true).open(self.dir.path().join("runner.log")).unwrap();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        self.runner = Some(child);
-        let died = self.failpoint.is_some() && line.is_empty();
-        assert!(died || line.contains("\"ready\":true"), "the runner says {line:?}: {}", self.log());
+    pub(crate) async fn start(&self, program: &str, args: &[&str]) -> Held {
+        self.start_in(&self.processes(), program, args).await
     }
 
-    /// Puts Pi where a runner finds the one that Octo installed.
-    fn link(&self, harnesses: &Path, node: &str, cli: &str) {
-        if harnesses.exists() {
-            return;
+    pub(crate) async fn start_in(&self, root: &Path, program: &str, args: &[&str]) -> Held {
+        let name = Self::name();
+        let spawned = spawn(&self.shim, root, &name, &launch(program, args)).await.unwrap();
+        Held { name, spawned }
+    }
+
+    pub(crate) fn shim(&self) -> &ShimPath {
+        &self.shim
+    }
+}
+
+pub(crate) fn launch(program: &str, args: &[&str]) -> Launch {
+    Launch {
+        program: program.to_owned(),
+        args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+        env: vec![("PATH".to_owned(), std::env::var("PATH").unwrap())],
+        cwd: PathBuf::from("/"),
+    }
+}
+
+impl Held {
+    pub(crate) fn dir(&self) -> &Path {
+        &self.spawned.dir
+    }
+
+    pub(crate) async fn attach(&self, world: &World, generation: u64) -> (Attached, Controller, Announcements) {
+        attach(&world.tasks, self.dir(), generation).await.unwrap()
+    }
+
+    pub(crate) fn records(&self) -> Vec<Kept> {
+        records(self.dir())
+    }
+
+    pub(crate) fn out(&self) -> Vec<u8> {
+        let out = self.records().into_iter().filter(|record| record.direction == Direction::Out);
+        out.flat_map(|record| record.bytes).collect()
+    }
+
+    pub(crate) fn written(&self) -> Vec<(String, Vec<u8>)> {
+        let written = self.records().into_iter().filter(|record| record.direction == Direction::In);
+        written.map(|record| (record.key, record.bytes)).collect()
+    }
+
+    pub(crate) fn last_note(&self) -> Option<Note> {
+        let mut reader = Reader::open(self.dir(), 0, Bound::LastWhole).unwrap();
+        let mut last = None;
+        while let Some(record) = reader.next().unwrap() {
+            last = Note::read(&record);
         }
-        for folder in [self.dir.path().join("data"), harnesses.to_owned()] {
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-        }
-        let prefix_of = |path: &Path| {
-            path.ancestors().find(|above| above.ends_with("node_modules")).unwrap().parent().unwrap().to_owned()
-        };
-        std::os::unix::fs::symlink(prefix_of(Path::new(cli)), harnesses.join("pi")).unwrap();
-        if node != "node" {
-            std::os::unix::fs::symlink(prefix_of(Path::new(node)), harnesses.join("node")).unwrap();
-        }
+        last
     }
 
-    /// From its next start on, the runner kills itself at this point.
-    pub fn set_failpoint(&mut self, name: Option<&str>) {
-        self.failpoint = name.map(str::to_owned);
+    /// Waits until the shim is gone and gives its last note.
+    pub(crate) async fn ended(&self) -> Option<Note> {
+        until("the shim ends", || !is_alive(self.dir()).unwrap()).await;
+        self.last_note()
     }
 
-    /// `kill -9` of the runner.
-    pub fn kill(&mut self) {
-        let mut runner = self.runner.take().unwrap();
-        runner.kill().unwrap();
-        runner.wait().unwrap();
+    pub(crate) fn kill_shim(&self) {
+        kill_process(Pid::from_raw(self.spawned.shim_pid as i32).unwrap(), Signal::KILL).unwrap();
     }
 
-    /// Waits until the runner killed itself.
-    pub fn wait_killed(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
-        let mut runner = self.runner.take().unwrap();
-        while runner.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < deadline, "the runner lives past its failpoint: {}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.path().join("runner.log")).unwrap_or_default()
-    }
-
-    pub fn socket(&self) -> PathBuf {
-        self.dir.path().join("run/octo-runner.sock")
-    }
-
-    /// A folder for agents to work in.
-    pub fn work(&self) -> PathBuf {
-        self.dir.path().join("work")
-    }
-
-    pub async fn try_connect(&self) -> Result<(Client, Events), octo_proto::Error> {
-        Client::connect(&self.socket(), &Hello::request("test", "0")).await
-    }
-
-    pub async fn connect(&self) -> (Client, Events) {
-        self.try_connect().await.unwrap_or_else(|error| {
-            panic!("{error}: {}", self.log());
-        })
-    }
-
-    /// A session of Pi in the working folder.
-    pub async fn session(&self, client: &Client) -> SessionId {
-        let body = json!({ "cmd": "session.create", "harness": "pi", "cwd": self.work() });
-        let reply: Value = client.ask("agent", None, &body).await.unwrap();
-        SessionId(reply["session"]["info"]["session_id"].as_str().unwrap().to_owned())
-    }
-
-    /// The pids of the agents that live, by the mark of their process.
-    pub fn agents(&self) -> Vec<u32> {
-        let mut pids = Vec::new();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-            let mark = format!("PI_CODING_AGENT_DIR={}", self.dir.path().join("pi").display());
-            let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            // Pi calls itself `pi` once it is up.
-            let is_pi =
-                command.starts_with(b"pi\0") || command == b"pi" || command.windows(7).any(|word| word == b"--mode\0");
-            if is_pi && environ.split(|byte| *byte == 0).any(|var| var == mark.as_bytes()) {
-                pids.push(pid);
-            }
-        }
-        pids.sort_unstable();
-        pids
+    pub(crate) async fn reap(&self) -> octo_runner::process::Reaped {
+        until("the lock is free", || !is_alive(self.dir()).unwrap()).await;
+        reap(self.dir(), &self.name, &boot()).await.unwrap()
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Some(runner) = &mut self.runner {
-            drop(runner.kill());
-            drop(runner.wait());
-        }
-        if let Some(model) = &mut self.model {
-            drop(model.kill());
-            drop(model.wait());
-        }
-        if std::thread::panicking() {
-            eprintln!("--- the runner's log\n{}", self.log());
-        }
-        // The shims and agents of this world, by the folder they live in.
-        let mark = self.dir.path().display().to_string().into_bytes();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-            let read = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
-            let ours = |text: Vec<u8>| text.windows(mark.len()).any(|word| word == mark);
-            if pid != std::process::id().cast_signed() && (ours(read("cmdline")) || ours(read("environ"))) {
-                let pid = rustix::process::Pid::from_raw(pid).unwrap();
-                drop(rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+        let Ok(entries) = std::fs::read_dir(self.processes()) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            kill_marked(&entry.file_name().to_string_lossy());
+            if let Ok(group) = std::fs::read_to_string(entry.path().join("cgroup")) {
+                // Gone already where the process came to its end; else its members die in a moment.
+                let deadline = Instant::now() + Duration::from_secs(2);
+                while Path::new(&group).exists() && Instant::now() < deadline {
+                    std::fs::remove_dir(&group).ok();
+                }
             }
         }
     }
 }
 
-/// A watcher of one session, which folds what it sees.
-pub struct Watcher {
-    pub session: SessionId,
-    pub view: Option<View>,
-    pub events: Vec<(Cursor, Event)>,
+pub(crate) fn boot() -> BootId {
+    boot_id().unwrap()
 }
 
-impl Watcher {
-    pub fn new(session: SessionId) -> Self {
-        Self { session, view: None, events: Vec::new() }
+pub(crate) fn records(dir: &Path) -> Vec<Kept> {
+    let mut reader = Reader::open(dir, 0, Bound::LastWhole).unwrap();
+    let mut found = Vec::new();
+    while let Some(record) = reader.next().unwrap() {
+        let (direction, key, bytes) = (record.direction, record.key.to_owned(), record.bytes.to_vec());
+        found.push(Kept { direction, key, bytes });
     }
+    found
+}
 
-    pub fn cursor(&self) -> Option<Cursor> {
-        self.view.as_ref().map(|view| view.cursor)
-    }
-
-    /// Begins to watch, or goes on from where it was.
-    pub async fn watch(&self, client: &Client) {
-        let body = json!({ "cmd": "watch", "after": self.cursor() });
-        let _: Value = client.ask("agent", Some(&self.session), &body).await.unwrap();
-    }
-
-    /// Takes in what comes until `done` says so. False: the connection was lost.
-    pub async fn until(&mut self, events: &mut Events, mut done: impl FnMut(&View, &Event) -> bool) -> bool {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            let told = tokio::time::timeout_at(deadline, events.recv()).await;
-            let told = told.unwrap_or_else(|_| panic!("nothing more came: {:?}", self.view));
-            let Some(Told::Event(frame)) = told else { return false };
-            if frame.session_id.as_ref() != Some(&self.session) {
-                continue;
-            }
-            let event: Event = serde_json::from_str(frame.body.get()).unwrap();
-            if let Event::SessionSnapshot { view } = &event {
-                self.view = Some((**view).clone());
-            }
-            let view = self.view.as_mut().expect("a snapshot comes first");
-            view.apply(frame.cursor, &event);
-            let over = done(view, &event);
-            self.events.push((frame.cursor, event));
-            if over {
-                return true;
-            }
-        }
-    }
-
-    /// How often each prompt ended, as this watcher saw it.
-    pub fn ends(&self, id: &RequestId) -> usize {
-        let ended = |event: &Event| matches!(event, Event::PromptEnded { request_id, .. } if request_id == id);
-        self.events.iter().filter(|(_, event)| ended(event)).count()
+/// Waits for something that no event tells.
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited too long until {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
-/// A prompt as a request, so that it can be sent again with the same id.
-pub fn prompt(session: &SessionId, text: &str) -> Request {
-    let body = json!({ "cmd": "prompt", "message": text });
-    Request::new("agent", RequestId::draw().0, &body).unwrap().about(session.clone())
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
-/// Whether this event ends the prompt with this id.
-pub fn ends(event: &Event, id: &str) -> bool {
-    matches!(event, Event::PromptEnded { request_id, .. } if request_id.as_str() == id)
+pub(crate) fn lives(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let dead = stat.is_empty() || stat.contains(") Z ");
+    !dead && test_kill_process(Pid::from_raw(pid).unwrap()).is_ok()
+}
+
+/// The processes whose environment holds the mark of this process.
+pub(crate) fn marked(name: &str) -> Vec<i32> {
+    let mark = format!("OCTO_PROCESS={name}");
+    let pids =
+        std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid: &i32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        lives(*pid) && environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    })
+    .collect()
+}
+
+fn kill_marked(name: &str) {
+    for pid in marked(name) {
+        // It may have ended meanwhile.
+        let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
+    }
 }

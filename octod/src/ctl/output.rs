@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use octo_proto::plain::without_controls;
+use rustix::event::{PollFd, PollFlags, poll};
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use super::{Failure, Process, table::Table};
 
@@ -69,6 +71,23 @@ impl Output {
         let mut stdout = io::stdout().lock();
         stdout.write_all(table.render(self.columns, self.color).as_bytes())?;
         Ok(stdout.flush()?)
+    }
+}
+
+/// Resolves when nobody reads stdout any more, so that a command that waits for events does not wait in vain.
+pub(crate) async fn reader_gone() {
+    let (told, gone) = oneshot::channel();
+    // A thread of its own: a wait on a descriptor that is no socket cannot be given up, and ends with the process.
+    std::thread::spawn(move || {
+        let stdout = io::stdout();
+        let mut descriptors = [PollFd::new(&stdout, PollFlags::empty())];
+        if poll(&mut descriptors, None).is_ok() {
+            told.send(()).ok();
+        }
+    });
+    if gone.await.is_err() {
+        // It cannot be told: the next write will.
+        std::future::pending::<()>().await;
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Context, Failure, connection::hello, trace::Trace};
+use super::{Context, Failure, connection::hello, output::reader_gone, trace::Trace};
 
 /// Pieces of stdin that may wait to be sent.
 const PIECES: usize = 4;
@@ -82,12 +82,15 @@ impl Raw {
     async fn carry(mut self, args: &Args) -> Result<(), Failure> {
         let mut stdin = stdin();
         let mut ended = false;
+        let gone = reader_gone();
+        tokio::pin!(gone);
         loop {
             if ended && !args.follow && self.open == 0 {
                 return Ok(());
             }
             let limit = if ended && !args.follow { args.timeout } else { Duration::MAX };
             tokio::select! {
+                () = &mut gone => return Ok(()),
                 piece = stdin.recv(), if !ended => match piece {
                     Some(piece) => self.send(&piece).await?,
                     None => ended = true,

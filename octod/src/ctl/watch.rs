@@ -16,6 +16,7 @@ use super::{
     Connection, Context, Failure, Process,
     connection::request,
     narration::Narrator,
+    output::reader_gone,
     session::{state_text, title},
     target::{self, short},
 };
@@ -154,8 +155,13 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<(), Failure> {
     };
     let mut watching = Watching::begin(context, connection, session.as_ref(), args.after).await?;
     let mut narrator = Narrator::default();
+    let gone = reader_gone();
+    tokio::pin!(gone);
     loop {
-        let (frame, event) = watching.next().await?;
+        let (frame, event) = tokio::select! {
+            told = watching.next() => told?,
+            () = &mut gone => return Ok(()),
+        };
         if context.output.json {
             context.output.text(&frame_line(frame))?;
         } else if session.is_some() {

@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use octo_proto::{Command as Verb, command::SessionReply, id::SessionId};
+use octo_proto::{
+    Command as Verb,
+    command::{HarnessList, SessionReply},
+    id::SessionId,
+};
 use tokio::{
     process::Command,
     signal::unix::{SignalKind, signal},
@@ -14,6 +18,9 @@ use super::{
     staff::{Program, end_runner, terminate},
 };
 use crate::ctl::{Connection, Context, Failure, Process, ensure_daemon};
+
+/// The agent that is shown.
+const HARNESS: &str = "pi";
 
 /// Between two pieces of an answer, so that a person sees it being written.
 const PACE_MS: u64 = 15;
@@ -55,7 +62,7 @@ async fn show(process: &Process, home: &Home, scripted: bool) -> Result<(), Fail
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let shown = tokio::select! {
-        shown = converse(&context, home, scripted) => shown,
+        shown = converse(process, &context, home, scripted) => shown,
         _ = interrupt.recv() => Err(Failure::failed("interrupted")),
         _ = terminate.recv() => Err(Failure::failed("terminated")),
         _ = hangup.recv() => Err(Failure::failed("the terminal is gone")),
@@ -66,8 +73,9 @@ async fn show(process: &Process, home: &Home, scripted: bool) -> Result<(), Fail
     ended.into_iter().collect()
 }
 
-async fn converse(context: &Context, home: &Home, scripted: bool) -> Result<(), Failure> {
+async fn converse(process: &Process, context: &Context, home: &Home, scripted: bool) -> Result<(), Failure> {
     let mut connection = ensure_daemon(context).await?;
+    check_agent(&mut connection, home, process).await?;
     let session = new_session(&mut connection, &home.work()).await?;
     if scripted {
         return script::hold(context, connection, &session, &home.work()).await;
@@ -92,10 +100,22 @@ impl Drop for Closing<'_> {
     }
 }
 
+/// Whether Pi can be started; if not, how to install it for good and not into the demo's folder.
+async fn check_agent(connection: &mut Connection, home: &Home, process: &Process) -> Result<(), Failure> {
+    let list: HarnessList = connection.ask(None, &Verb::Harnesses {}).await?;
+    let pi = list.harnesses.into_iter().find(|harness| harness.name == HARNESS);
+    let pi = pi.ok_or_else(|| Failure::failed(format!("the runner knows no agent '{HARNESS}'")))?;
+    if pi.usable {
+        return Ok(());
+    }
+    let problem = pi.problem.unwrap_or_else(|| format!("{HARNESS} cannot be used"));
+    Err(Failure::failed(problem).hint(home.for_good(&pi.install, &process.surroundings)))
+}
+
 async fn new_session(connection: &mut Connection, work: &Path) -> Result<SessionId, Failure> {
     let cwd = work.to_str().ok_or_else(|| Failure::usage(format!("{} is not UTF-8", work.display())))?;
     let create = Verb::SessionCreate {
-        harness: "pi".to_owned(),
+        harness: HARNESS.to_owned(),
         cwd: cwd.to_owned(),
         model: None,
         title: Some("Octo demo".to_owned()),

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use octo_proto::paths::{Paths, Surroundings, own_folder};
+use octo_proto::paths::{PathError, Paths, Surroundings, own_folder};
 use tempfile::TempDir;
 
 use crate::{ctl::Failure, model::pi_config};
@@ -43,7 +43,7 @@ impl Home {
 
     /// Makes the folders, tells Pi of the model at `url`, and points at the agents installed for `user`.
     pub(super) fn prepare(&self, url: &str, user: &Surroundings) -> Result<(), Failure> {
-        let refused = |error: octo_proto::paths::PathError| Failure::failed(error.to_string());
+        let refused = |error: PathError| Failure::failed(error.to_string());
         let paths = Paths::find(&self.surroundings()).map_err(refused)?;
         let agent = self.path.join("pi-agent");
         own_folder(&self.path).map_err(refused)?;
@@ -57,12 +57,20 @@ impl Home {
         let environment = format!("PI_CODING_AGENT_DIR={}\nPI_OFFLINE=1\n", agent.display());
         write_private(&paths.config.join("env"), &environment)?;
         let link = paths.data.join("harnesses");
-        let own = Paths::find(&Surroundings { octo_home: None, ..user.clone() }).map_err(refused)?;
-        let installed = own.data.join("harnesses");
+        let installed = data_of(user).map_err(refused)?.join("harnesses");
         if installed.is_dir() && fs::symlink_metadata(&link).is_err() {
             symlink(&installed, &link)?;
         }
         Ok(())
+    }
+
+    /// A command that installs into the demo's folder, as one that installs for the user.
+    pub(super) fn for_good(&self, command: &str, user: &Surroundings) -> String {
+        let own = data_of(user).map(|data| data.display().to_string());
+        own.map_or_else(
+            |_| command.to_owned(),
+            |own| command.replace(&self.path.join("data").display().to_string(), &own),
+        )
     }
 
     /// Leaves the folder where it is, and says where.
@@ -82,6 +90,11 @@ impl Home {
     pub(super) fn remove(self) -> Result<(), Failure> {
         Ok(self.temporary.map_or(Ok(()), TempDir::close)?)
     }
+}
+
+/// Where a user keeps what is installed for them, whatever `OCTO_HOME` says.
+fn data_of(user: &Surroundings) -> Result<PathBuf, PathError> {
+    Ok(Paths::find(&Surroundings { octo_home: None, ..user.clone() })?.data)
 }
 
 fn write_private(path: &Path, text: &str) -> Result<(), Failure> {

@@ -98,10 +98,14 @@ pub(super) async fn end_runner(socket: &Path, process: &Process) -> Result<(), F
     drop(probe);
     let gone = pid.map(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK)).transpose().map_err(std::io::Error::from)?;
     let mut connection = Connection::open(socket, process).await?;
-    match connection.ask::<Done>(None, &Verb::StopAll { runner: true }).await {
+    match timeout(PATIENCE, connection.ask::<Done>(None, &Verb::StopAll { runner: true })).await {
         // It may be gone before its answer is: whether it is, is looked at below.
-        Err(failure) if !failure.is_unreachable() => return Err(failure),
-        Ok(_) | Err(_) => {}
+        Ok(Err(failure)) if !failure.is_unreachable() => return Err(failure),
+        Ok(_) => {}
+        Err(_) => {
+            let message = format!("the runner did not end its agents within {} s", PATIENCE.as_secs());
+            return Err(Failure::timed_out(message));
+        }
     }
     let Some(gone) = gone else { return Ok(()) };
     let wait = move || {

@@ -334,12 +334,15 @@ fn a_picture_is_put_in_pieces() {
 #[test]
 fn a_reader_that_has_enough_is_no_error() {
     let fake = session(|_| Vec::new());
-    let script = format!("{} session list | true; exit \"${{PIPESTATUS[0]}}\"", env!("CARGO_BIN_EXE_octoctl"));
-    let ran = std::process::Command::new("bash")
-        .args(["-c", &script])
-        .env("OCTO_HOME", fake.home.path())
-        .output()
-        .map(Ran::from)
-        .unwrap();
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    // A watch has nothing more to say, and still has to notice.
+    for piped in ["session list | true", "watch | true", "watch --json | head -n 1", "raw --follow | true"] {
+        let script = format!("exec </dev/null; {} {piped}; exit \"${{PIPESTATUS[0]}}\"", env!("CARGO_BIN_EXE_octoctl"));
+        let ran = std::process::Command::new("timeout")
+            .args(["20", "bash", "-c", &script])
+            .env("OCTO_HOME", fake.home.path())
+            .output()
+            .map(Ran::from)
+            .unwrap();
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{piped}");
+    }
 }

@@ -20,6 +20,8 @@ mod model;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod tidy;
+#[cfg(test)]
 mod web;
 #[cfg(test)]
 mod world;

@@ -88,7 +88,7 @@ impl LinkTask {
             let room = self.outbox.len() < OUTBOX;
             let (mut reading, mut sending) = self.stream.split();
             let turned = tokio::select! {
-                read = reading.read_buf(&mut self.inbox) => read.map(|count| Turn::Read(count)),
+                read = reading.read_buf(&mut self.inbox) => read.map(Turn::Read),
                 sent = sending.write_buf(&mut self.outbox), if !self.outbox.is_empty() => sent.map(|_| Turn::Sent),
                 order = orders.recv(), if room => Ok(Turn::Order(order)),
                 write = writes.recv(), if room && self.writing.is_none() => Ok(Turn::Order(write)),

@@ -96,11 +96,9 @@ proptest! {
         let mut slow = empty();
         for (count, pulls, limit) in steps {
             log.publish(events.by_ref().take(count).collect::<Vec<_>>());
-            if pulls {
-                if let Pulled::Frames(frames, cursor) = log.pull(slow.cursor, limit) {
-                    apply(&mut slow, &frames);
-                    slow.cursor = cursor;
-                }
+            if pulls && let Pulled::Frames(frames, cursor) = log.pull(slow.cursor, limit) {
+                apply(&mut slow, &frames);
+                slow.cursor = cursor;
             }
         }
         log.publish(events.collect::<Vec<_>>());

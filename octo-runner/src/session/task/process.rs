@@ -1,6 +1,10 @@
 //! A session's process: starting it, following its transcript, writing to it, stopping it.
 
-use std::{collections::VecDeque, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
+    time::Duration,
+};
 
 use futures_util::FutureExt as _;
 use octo_proto::{Code, Error, Event, id::ProcessId, session::SessionState};
@@ -12,19 +16,17 @@ use super::{
     SessionTask,
 };
 use crate::{
-    harness::{Record, StopStep, What, Write, any::AnyHarness},
+    harness::{SessionSpec, StopStep, Write, any::AnyHarness},
     hstry::{Checkpoint, Op, ProcessRow, ProcessState, SessionRow},
-    lines::{LineSplitter, Text},
-    process::{self, Announcements, Controller, Launch, Loss, Note, Reaped, ShimPath, Tail},
+    lines::LineSplitter,
+    process::{self, Announcements, CommandError, Controller, Launch, Loss, Reaped, ShimPath, Tail},
+    records::{OwnedRecord, TIMEOUT, understand},
     runner::Runner,
     transcript::{self, Bound, Direction, ReadError, Reader},
 };
 
 /// Transcript that is folded before a checkpoint is stored, in bytes.
 const CHECKPOINT_EVERY: u64 = 4 * 1024 * 1024;
-
-/// The key of the note that a write was not answered in time.
-const TIMEOUT: &str = "timeout";
 
 /// Between two tries to reach or clear up what does not answer.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -64,10 +66,10 @@ enum Source {
 }
 
 /// A process that is being started.
-pub type Starting = oneshot::Receiver<Result<(Running, Box<AnyHarness>), Error>>;
+pub(super) type Starting = oneshot::Receiver<Result<Box<(Running, AnyHarness)>, Error>>;
 
 /// A process that is being stopped.
-pub struct Stopping {
+pub(super) struct Stopping {
     steps: VecDeque<StopStep>,
     /// When the step under way has had its time.
     pub until: Instant,
@@ -75,7 +77,7 @@ pub struct Stopping {
 }
 
 /// What following a transcript gave.
-pub enum Tailed {
+pub(super) enum Tailed {
     /// Records, in order.
     Records(Vec<OwnedRecord>),
     /// The process ended, and everything that it said was read.
@@ -86,99 +88,13 @@ pub enum Tailed {
     Failed(String),
 }
 
-/// A record, held while it is folded.
-#[derive(Debug)]
-pub struct OwnedRecord {
-    at: i64,
-    place: u64,
-    what: OwnedWhat,
-}
-
-#[derive(Debug)]
-enum OwnedWhat {
-    Line(Vec<u8>),
-    Oversize(Vec<u8>, u64),
-    Stderr(Vec<u8>),
-    Wrote(String, Vec<u8>),
-    Spawned(u32),
-    Exited(Option<i32>, Option<i32>),
-    ShimLost(String),
-    Timeout(String),
-    Gap(u64),
-}
-
-impl OwnedRecord {
-    /// Where it begins.
-    #[must_use]
-    pub fn place(&self) -> u64 {
-        self.place
-    }
-
-    /// As a harness sees it.
-    #[must_use]
-    pub fn as_record(&self) -> Record<'_> {
-        let what = match &self.what {
-            OwnedWhat::Line(line) => What::Line(line),
-            OwnedWhat::Oversize(head, len) => What::Oversize { head, len: *len },
-            OwnedWhat::Stderr(bytes) => What::Stderr(bytes),
-            OwnedWhat::Wrote(key, line) => What::Wrote { key, line },
-            OwnedWhat::Spawned(pid) => What::Spawned { pid: *pid },
-            OwnedWhat::Exited(code, signal) => What::Exited { code: *code, signal: *signal },
-            OwnedWhat::ShimLost(reason) => What::ShimLost { reason },
-            OwnedWhat::Timeout(key) => What::Timeout { key },
-            OwnedWhat::Gap(bytes) => What::Gap { bytes: *bytes },
-        };
-        Record { at: self.at, place: self.place, what }
-    }
-
-    /// When it was made, ms since 1970.
-    #[must_use]
-    pub fn at(&self) -> i64 {
-        self.at
-    }
-
-    fn is_end(&self) -> bool {
-        matches!(self.what, OwnedWhat::Exited(..) | OwnedWhat::ShimLost(_))
-    }
-}
-
 /// Folds records, in order, as one round of effects.
-pub fn fold(state: &mut State, records: &[OwnedRecord], now: i64) -> Vec<Effect> {
+pub(super) fn fold(state: &mut State, records: &[OwnedRecord], now: i64) -> Vec<Effect> {
     records.iter().flat_map(|record| state.on(Input::Record(record.as_record()), now)).collect()
 }
 
-/// The records of a harness that one record of the transcript gives.
-fn understand(record: &transcript::Record<'_>, splitter: &mut LineSplitter, out: &mut Vec<OwnedRecord>) {
-    let at = (record.at_us / 1000).cast_signed();
-    let own = |what| OwnedRecord { at, place: record.offset, what };
-    match record.direction {
-        Direction::Out => out.extend(splitter.feed(record.offset, record.bytes).map(|line| {
-            let what = match line.text {
-                Text::Whole(line) => OwnedWhat::Line(line.into_owned()),
-                Text::Oversize { head, len } => OwnedWhat::Oversize(head, len),
-            };
-            OwnedRecord { at, place: line.place, what }
-        })),
-        Direction::Err => out.push(own(OwnedWhat::Stderr(record.bytes.to_vec()))),
-        Direction::In => out.push(own(OwnedWhat::Wrote(record.key.to_owned(), record.bytes.to_vec()))),
-        Direction::Note => match Note::read(record) {
-            Some(Note::Spawned { pid, .. }) => out.push(own(OwnedWhat::Spawned(pid.unsigned_abs()))),
-            Some(Note::Exited { code }) => out.push(own(OwnedWhat::Exited(Some(code), None))),
-            Some(Note::Signalled { signal }) => out.push(own(OwnedWhat::Exited(None, Some(signal)))),
-            Some(Note::ShimLost { rebooted }) => {
-                let reason = if rebooted { "the host was restarted" } else { "the agent's holder was lost" };
-                out.push(own(OwnedWhat::ShimLost(reason.to_owned())));
-            }
-            Some(Note::Other { key, bytes }) if key == TIMEOUT => {
-                out.push(own(OwnedWhat::Timeout(String::from_utf8_lossy(&bytes).into_owned())));
-            }
-            Some(Note::StdinClosed | Note::Other { .. }) | None => {}
-        },
-    }
-}
-
 /// Waits for a process that is being started; for ever where none is.
-pub(super) async fn starting(starting: Option<&mut Starting>) -> Result<(Running, Box<AnyHarness>), Error> {
+pub(super) async fn starting(starting: Option<&mut Starting>) -> Result<Box<(Running, AnyHarness)>, Error> {
     match starting {
         Some(starting) => match starting.await {
             Ok(started) => started,
@@ -276,28 +192,34 @@ impl Running {
     pub fn write(&self, writes: Vec<Write>) {
         self.order(|controller| async move {
             for write in writes {
-                if let Err(error) = controller.write(&write.key, &write.line).await {
-                    tracing::warn!(key = write.key, %error, "a line did not reach the agent");
-                }
+                controller.write(&write.key, &write.line).await?;
             }
+            Ok(())
         });
     }
 
     /// The answer to a write has not come in time: that is noted where everything else is.
     pub fn timeout(&self, key: &str) {
         let key = key.to_owned();
-        self.order(|controller| async move { drop(controller.note(TIMEOUT, key.as_bytes()).await) });
+        self.order(|controller| async move { controller.note(TIMEOUT, key.as_bytes()).await.map(drop) });
     }
 
     fn kill_tree(&self) {
-        self.order(|controller| async move { drop(controller.kill_tree().await) });
+        self.order(|controller| async move { controller.kill_tree().await.map(drop) });
     }
 
     /// Does something with the process beside everything else: one that reads nothing holds nobody up.
-    fn order<F: Future<Output = ()> + Send + 'static>(&self, order: impl FnOnce(Controller) -> F) {
-        if let Some(controller) = self.controller.clone() {
-            self.tasks.spawn(order(controller));
-        }
+    fn order<F>(&self, order: impl FnOnce(Controller) -> F)
+    where
+        F: Future<Output = Result<(), CommandError>> + Send + 'static,
+    {
+        let Some(controller) = self.controller.clone() else { return };
+        let (order, process) = (order(controller), self.process.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = order.await {
+                tracing::debug!(%process, %error, "an order to a shim was not carried out");
+            }
+        });
     }
 }
 
@@ -322,18 +244,19 @@ impl SessionTask {
         self.starting = Some(starting);
     }
 
-    pub(super) async fn started(&mut self, started: Result<(Running, Box<AnyHarness>), Error>) {
+    pub(super) async fn started(&mut self, started: Result<Box<(Running, AnyHarness)>, Error>) {
         self.starting = None;
         let now = self.runner.now();
         match started {
-            Ok((running, harness)) => {
-                let input = Input::Started(running.process.clone(), harness);
+            Ok(started) => {
+                let (running, harness) = *started;
+                let input = Input::Started(running.process.clone(), Box::new(harness));
                 self.running = Some(running);
                 let effects = self.state.on(input, now);
                 self.perform(effects, Vec::new()).await;
                 if self.state.is_stopping() {
                     let steps = self.state.harness().map(AnyHarness::stop).unwrap_or_default();
-                    self.begin_stopping(steps).await;
+                    self.begin_stopping(steps);
                 }
             }
             Err(error) => {
@@ -401,19 +324,20 @@ impl SessionTask {
     pub(super) async fn kill_process(&mut self) {
         if let Some(running) = &self.running
             && let Some(controller) = running.controller.clone()
+            && let Err(error) = controller.kill_tree().await
         {
-            drop(controller.kill_tree().await);
+            tracing::warn!(session = %self.state.info.session_id, %error, "an agent could not be killed");
         }
         self.process_ended().await;
     }
 
-    pub(super) async fn begin_stopping(&mut self, steps: Vec<StopStep>) {
+    pub(super) fn begin_stopping(&mut self, steps: Vec<StopStep>) {
         self.stopping = Some(Stopping { steps: steps.into(), until: Instant::now(), settles: false });
-        self.advance_stopping().await;
+        self.advance_stopping();
     }
 
     /// Takes the next steps of stopping, as far as their time has come.
-    pub(super) async fn advance_stopping(&mut self) {
+    pub(super) fn advance_stopping(&mut self) {
         let working = self.state.is_working();
         let (Some(stopping), Some(running)) = (&mut self.stopping, &self.running) else { return };
         while Instant::now() >= stopping.until || (stopping.settles && !working) {
@@ -429,11 +353,11 @@ impl SessionTask {
                     wait(ms)
                 }
                 Some(StopStep::Eof(ms)) => {
-                    running.order(|controller| async move { drop(controller.eof().await) });
+                    running.order(|controller| async move { controller.eof().await.map(drop) });
                     wait(ms)
                 }
                 Some(StopStep::Signal(signal, ms)) => {
-                    running.order(move |controller| async move { drop(controller.signal(signal).await) });
+                    running.order(move |controller| async move { controller.signal(signal).await.map(drop) });
                     wait(ms)
                 }
                 // Its end comes through the transcript; where it does not, this is done again.
@@ -515,38 +439,13 @@ impl SessionTask {
 async fn launch(
     runner: &Runner,
     harness: &str,
-    spec: &crate::harness::SessionSpec,
+    spec: &SessionSpec,
     (turn_state, last_fact): (Vec<u8>, u64),
-) -> Result<(Running, Box<AnyHarness>), Error> {
-    runner.room()?;
-    if let Some(asked) = &runner.config().sandbox_asked_by {
-        return Err(Error::new(
-            Code::Unsupported,
-            format!("{} asks for a sandbox, and this release has none", asked.display()),
-        )
-        .hint("agents are not started unconfined against your wish; remove the file to start them without"));
-    }
-    if !spec.cwd.is_dir() {
-        return Err(Error::not_found(format!("the folder {} is not there any more", spec.cwd.display()))
-            .hint("make it again, or begin a session elsewhere"));
-    }
-    let installed = runner.installed(harness).await?;
-    let wanted = AnyHarness::launch(harness, spec, &installed)?;
+) -> Result<Box<(Running, AnyHarness)>, Error> {
+    may_start(runner, spec)?;
     let process = ProcessId::draw();
     let state = AnyHarness::new(harness, spec, &process)?;
-    let mut env = runner.environment().build().await?;
-    for (name, value) in wanted.env {
-        env.insert(name, (value, harness.to_owned()));
-    }
-    let mut env: Vec<_> = env.into_iter().map(|(name, (value, _))| (name, value)).collect();
-    env.push(("OCTO_SESSION_ID".to_owned(), spec.session_id.0.clone()));
-    env.push(("OCTO_PROCESS".to_owned(), process.0.clone()));
-    let launch = Launch {
-        program: wanted.program.to_string_lossy().into_owned(),
-        args: wanted.args,
-        env,
-        cwd: spec.cwd.clone(),
-    };
+    let launch = what_to_start(runner, harness, spec).await?;
     let row = |state, ended_at| {
         Op::PutProcess(Box::new(ProcessRow {
             id: process.clone(),
@@ -573,13 +472,42 @@ async fn launch(
     let ops = vec![row(ProcessState::Spawning, None), Op::Checkpoint(Box::new(first))];
     runner.store().commit(ops).await.map_err(|error| error.to_error())?;
     match hold(runner, &process, &launch).await {
-        Ok(running) => Ok((running, Box::new(state))),
+        Ok(running) => Ok(Box::new((running, state))),
         Err(error) => {
             let ended = row(ProcessState::Ended, Some(runner.now()));
             runner.store().commit(vec![ended]).await.map_err(|error| error.to_error())?;
             Err(error)
         }
     }
+}
+
+/// Whether an agent may be started for this session now.
+fn may_start(runner: &Runner, spec: &SessionSpec) -> Result<(), Error> {
+    runner.room()?;
+    if let Some(asked) = &runner.config().sandbox_asked_by {
+        let message = format!("{} asks for a sandbox, and this release has none", asked.display());
+        return Err(Error::new(Code::Unsupported, message)
+            .hint("agents are not started unconfined against your wish; remove the file to start them without"));
+    }
+    if !spec.cwd.is_dir() {
+        return Err(Error::not_found(format!("the folder {} is not there any more", spec.cwd.display()))
+            .hint("make it again, or begin a session elsewhere"));
+    }
+    Ok(())
+}
+
+/// The agent's program with its arguments, in the environment that agents have.
+async fn what_to_start(runner: &Runner, harness: &str, spec: &SessionSpec) -> Result<Launch, Error> {
+    let installed = runner.installed(harness).await?;
+    let wanted = AnyHarness::launch(harness, spec, &installed)?;
+    let mut env: BTreeMap<_, _> = runner.environment().build().await?;
+    for (name, value) in wanted.env {
+        env.insert(name, (value, harness.to_owned()));
+    }
+    let mut env: Vec<_> = env.into_iter().map(|(name, (value, _))| (name, value)).collect();
+    env.push(("OCTO_SESSION_ID".to_owned(), spec.session_id.0.clone()));
+    let program = wanted.program.to_string_lossy().into_owned();
+    Ok(Launch { program, args: wanted.args, env, cwd: spec.cwd.clone() })
 }
 
 async fn hold(runner: &Runner, process: &ProcessId, launch: &Launch) -> Result<Running, Error> {

@@ -97,12 +97,12 @@ impl SessionTask {
             }
             self.tell(round.events);
             for effect in round.after {
-                self.follow(effect).await;
+                self.follow(effect);
             }
         }
     }
 
-    async fn follow(&mut self, effect: Effect) {
+    fn follow(&mut self, effect: Effect) {
         match effect {
             Effect::Reply(key, answer) => self.answer(&key, answer),
             Effect::Close(key) => {
@@ -114,7 +114,7 @@ impl SessionTask {
                 }
             }
             Effect::Start => self.start(),
-            Effect::Stop(steps) => self.begin_stopping(steps).await,
+            Effect::Stop(steps) => self.begin_stopping(steps),
             Effect::Emit(_) | Effect::Save | Effect::Models(_) | Effect::Debug(_) | Effect::Checkpoint => {}
         }
     }

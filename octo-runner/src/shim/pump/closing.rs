@@ -88,22 +88,33 @@ impl Pump {
 
     /// Goes on towards the end; true when it is reached.
     pub(super) fn close_on(&mut self, now: Instant) -> bool {
-        let drained = self.child.stdout.is_none() && self.child.stderr.is_none() && self.state.stalled.is_none();
-        let late = |until: Instant, stalled: bool| now >= until && !stalled;
+        loop {
+            let before = self.state.phase;
+            self.close_step(now);
+            if self.state.phase == before {
+                return before == Phase::Ended;
+            }
+        }
+    }
+
+    fn close_step(&mut self, now: Instant) {
         let stalled = self.state.stalled.is_some();
+        let drained = self.child.stdout.is_none() && self.child.stderr.is_none() && !stalled;
+        let over = |until: Instant| drained || (now >= until && !stalled);
         match self.state.phase {
-            Phase::Draining(until) if drained || late(until, stalled) => {
+            Phase::Draining(until) if over(until) => {
                 self.state.phase = Phase::Clearing;
                 self.state.killing.get_or_insert_with(|| Killing::new(now));
                 self.kill_on(now);
             }
-            Phase::Clearing if self.state.killing.is_none() => self.state.phase = Phase::Emptying(now + LEFTOVERS),
-            Phase::Emptying(until) if drained || late(until, stalled) => self.end(now),
+            Phase::Clearing if self.state.killing.is_none() => {
+                self.state.phase = Phase::Emptying(now + LEFTOVERS);
+            }
+            Phase::Emptying(until) if over(until) => self.end(now),
             Phase::Noting(at) if now >= at => self.end(now),
             Phase::Running | Phase::Draining(_) | Phase::Clearing => {}
             Phase::Emptying(_) | Phase::Noting(_) | Phase::Ended => {}
         }
-        self.state.phase == Phase::Ended
     }
 
     pub(super) fn closing_deadline(&self) -> Option<Instant> {

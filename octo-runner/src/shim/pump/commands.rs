@@ -64,7 +64,8 @@ impl Pump {
             Written::Some(done) => {
                 self.state.pending = Some(Pending { asked, bytes: bytes[done..].to_vec(), done: 0 });
             }
-            whole_or_gone => self.on_written(asked, &whole_or_gone),
+            Written::All => self.on_written(asked, Ok(())),
+            Written::Gone => self.on_written(asked, Err(Failure::ChildGone)),
         }
     }
 
@@ -78,28 +79,27 @@ impl Pump {
                 pending.done += count;
                 self.state.pending = Some(pending);
             }
-            whole_or_gone => self.on_written(pending.asked, &whole_or_gone),
+            Written::All => self.on_written(pending.asked, Ok(())),
+            Written::Gone => self.on_written(pending.asked, Err(Failure::ChildGone)),
         }
     }
 
     /// Gives up on the pending write: its reader is gone.
     pub(super) fn fail_pending(&mut self) {
         if let Some(pending) = self.state.pending.take() {
-            self.on_written(pending.asked, &Written::Gone);
+            self.on_written(pending.asked, Err(Failure::ChildGone));
         }
     }
 
-    fn on_written(&mut self, asked: Asked, written: &Written) {
-        if *written == Written::All {
+    fn on_written(&mut self, asked: Asked, written: Result<(), Failure>) {
+        if written.is_ok() {
             failpoint::hit("agent-written");
-            self.settle(asked, Ok(()));
-        } else {
-            self.settle(asked, Err(Failure::ChildGone));
+        }
+        let asked_to_close = std::mem::take(&mut self.state.eof);
+        if written.is_err() || asked_to_close {
             self.close_stdin();
         }
-        if std::mem::take(&mut self.state.eof) {
-            self.close_stdin();
-        }
+        self.settle(asked, written);
     }
 
     fn on_kill_tree(&mut self, asked: Asked) {
@@ -107,11 +107,15 @@ impl Pump {
     }
 
     pub(super) fn settle(&mut self, asked: Asked, result: Result<(), Failure>) {
+        let end = self.writer.end();
         let answer = match result {
-            Ok(()) => Answer::Done { id: asked.id, end: self.writer.end() },
+            Ok(()) => Answer::Done { id: asked.id, end },
             Err(failure) => Answer::Failed { id: asked.id, failure },
         };
-        self.control.answer(asked, answer);
+        if self.control.answer(asked, answer) && result.is_ok() {
+            // Told with the answer: an announcement of its own would only delay the next.
+            self.state.announced = end;
+        }
     }
 }
 

@@ -39,7 +39,7 @@ use tonic_reflection::pb::v1::{
 };
 
 use super::{said, session};
-use crate::world::{Watcher, World};
+use crate::household::{Watcher, World};
 
 /// Adds to the store, as a session's log would.
 #[derive(Clone)]
@@ -104,7 +104,7 @@ impl Served {
 
     async fn hstry(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hstry"));
-        command.arg("--socket").arg(&self.socket).args(arguments);
+        command.arg("--socket").arg(&self.socket).args(arguments).env_remove("OCTO_PROCESS");
         tokio::process::Command::from(command).output().await.unwrap()
     }
 }
@@ -227,6 +227,10 @@ async fn hstry_lists_and_shows() {
     let nobody = Command::new(env!("CARGO_BIN_EXE_hstry")).arg("--socket").arg(&socket).arg("list").output().unwrap();
     assert_eq!(nobody.status.code(), Some(4));
     assert!(String::from_utf8_lossy(&nobody.stderr).contains(&socket.display().to_string()));
+    let mut agent = Command::new(env!("CARGO_BIN_EXE_hstry"));
+    agent.arg("--socket").arg(&served.socket).arg("list").env("OCTO_PROCESS", "prc_1");
+    let agent = tokio::process::Command::from(agent).output().await.unwrap();
+    assert_eq!(agent.status.code(), Some(4), "an agent is not served: {agent:?}");
     served.end().await;
 }
 

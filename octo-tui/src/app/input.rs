@@ -1,0 +1,62 @@
+//! Everything that can happen to the app.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use octo_proto::{
+    Cursor, Error, Event,
+    id::{RequestId, SessionId},
+};
+
+use crate::link::state::Status;
+
+/// One thing that happened, and when. Time comes from here only.
+#[derive(Debug)]
+pub struct Input {
+    /// ms since 1970.
+    pub at: i64,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum What {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// The terminal has this size now.
+    Resize(u16, u16),
+    /// The terminal got or lost the focus.
+    Focus(bool),
+    /// The link told something.
+    Link(Heard),
+    /// The time came that [`wake_at`](super::App::wake_at) named.
+    Tick,
+}
+
+/// What the link tells.
+#[derive(Debug)]
+pub enum Heard {
+    /// It is in another state.
+    Status(Status),
+    /// A request was answered.
+    Reply {
+        /// Which.
+        id: RequestId,
+        /// The answer, as its text.
+        result: Result<String, Error>,
+    },
+    /// A watch told an event.
+    Event {
+        /// Of which session; none for the index and the runner.
+        session_id: Option<SessionId>,
+        /// Where the log stands behind it.
+        cursor: Cursor,
+        /// The event.
+        event: Box<Event>,
+    },
+    /// An event that this release does not understand.
+    Unknown,
+}

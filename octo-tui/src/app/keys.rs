@@ -1,0 +1,288 @@
+//! Keys, pastes and the mouse.
+
+use crossterm::event::{KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use octo_proto::{Command, session::Answer};
+
+use super::{App, effect::Effect};
+use crate::{
+    keymap::{self, Action, Context},
+    state::{
+        composer::{Composer, Edit},
+        overlay::{Deed, Overlay},
+    },
+};
+
+/// Lines that one step of the wheel scrolls.
+const WHEEL: i32 = 3;
+
+impl App {
+    /// Where keys go now.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        match &self.overlay {
+            Some(Overlay::Help { .. }) => Context::Help,
+            Some(Overlay::Sessions { .. }) => Context::Sessions,
+            Some(Overlay::Picker(_) | Overlay::New { .. } | Overlay::Rename { .. } | Overlay::Confirm { .. }) => {
+                Context::Overlay
+            }
+            None if self.open.dialog.as_ref().is_some_and(|dialog| dialog.focused) => Context::Dialog,
+            None => Context::Chat,
+        }
+    }
+
+    pub(super) fn on_key(&mut self, key: KeyEvent) {
+        if key.kind == KeyEventKind::Release {
+            return;
+        }
+        let context = self.context();
+        if let Some(action) = keymap::action(context, key) {
+            self.perform(action);
+        } else if let Some(Action::Edit(edit)) = keymap::action(Context::Text, key) {
+            self.edit(edit);
+        } else if let Some(c) = keymap::typed(key) {
+            self.on_typed(c);
+        }
+        self.last_key = self.now;
+    }
+
+    fn on_typed(&mut self, c: char) {
+        if c == '?' && self.context() == Context::Chat && self.open.composer.is_empty() {
+            self.overlay = Some(Overlay::Help { scroll: 0 });
+            return;
+        }
+        if let Some(Overlay::Confirm { session, deed }) = self.overlay.clone() {
+            if matches!(c, 'y' | 'Y') {
+                self.do_deed(&session, deed);
+            } else {
+                self.overlay = None;
+            }
+            return;
+        }
+        match self.field() {
+            Some(field) => field.insert(c.encode_utf8(&mut [0; 4])),
+            None => {
+                let focused = self.open.dialog.as_mut().filter(|dialog| dialog.focused && !dialog.answered);
+                if let Some(answer) = focused.and_then(|dialog| dialog.choose(c)) {
+                    self.answer(answer);
+                }
+            }
+        }
+        self.reset_picker();
+    }
+
+    pub(super) fn on_paste(&mut self, text: &str) {
+        self.last_key = self.now;
+        // Into a field of one line, line ends would be keys that nobody pressed.
+        let one_line = self.overlay.is_some();
+        if let Some(field) = self.field() {
+            if one_line {
+                field.insert(text.lines().collect::<Vec<_>>().join(" ").trim());
+            } else {
+                field.insert(text);
+            }
+        }
+        self.reset_picker();
+    }
+
+    /// The text that keys go to.
+    fn field(&mut self) -> Option<&mut Composer> {
+        match &mut self.overlay {
+            Some(Overlay::Picker(picker)) => Some(&mut picker.filter),
+            Some(Overlay::New { directory, .. }) => Some(directory),
+            Some(Overlay::Rename { title, .. }) => Some(title),
+            Some(Overlay::Help { .. } | Overlay::Sessions { .. } | Overlay::Confirm { .. }) => None,
+            None => match self.open.dialog.as_mut().filter(|dialog| dialog.focused) {
+                Some(dialog) => dialog.is_text().then_some(&mut dialog.editor),
+                None => Some(&mut self.open.composer),
+            },
+        }
+    }
+
+    fn edit(&mut self, edit: Edit) {
+        if edit == Edit::Up && self.context() == Context::Chat && !self.open.composer.has_history() {
+            for text in self.open.said() {
+                self.open.composer.remember(&text);
+            }
+        }
+        if let Some(field) = self.field() {
+            field.edit(edit);
+        }
+        self.reset_picker();
+    }
+
+    fn reset_picker(&mut self) {
+        if let Some(Overlay::Picker(picker)) = &mut self.overlay {
+            picker.step(0);
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Submit => self.submit(),
+            Action::Steer => self.steer(),
+            Action::TakeBack => self.take_back(),
+            Action::Edit(edit) => self.edit(edit),
+            Action::Back => self.back(),
+            Action::Interrupt => match self.context() {
+                Context::Dialog => self.answer(Answer::Cancelled(true)),
+                _ => self.interrupt(),
+            },
+            Action::Leave if self.open.composer.is_empty() => self.effects.push(Effect::Quit),
+            Action::Leave => self.edit(Edit::Delete),
+            Action::Switch => self.switch(),
+            Action::Sessions => self.overlay = Some(Overlay::Sessions { at: self.first_choice() }),
+            Action::New => self.ask_new(),
+            Action::Rename => self.ask_rename(),
+            Action::Stop => self.ask_deed(Deed::Stop),
+            Action::Delete => self.ask_deed(Deed::Delete),
+            Action::Fork => self.pick_fork(),
+            Action::Model => self.pick_model(),
+            Action::Level => self.pick_level(),
+            Action::Thinking => self.open.transcript.toggle_thinking(),
+            Action::Tools => self.open.transcript.toggle_tools(),
+            Action::Step(by) => self.step(by),
+            Action::Lines(by) => self.scroll(i32::from(by)),
+            Action::Pages(by) => {
+                let page = self.areas.transcript.height.saturating_sub(2).max(1);
+                self.scroll(i32::from(by) * i32::from(page));
+            }
+            Action::Bottom => self.open.transcript.follow(),
+            Action::Mouse => {
+                self.mouse = !self.mouse;
+                self.effects.push(Effect::Mouse(self.mouse));
+                self.say(if self.mouse { "mouse on" } else { "mouse off: the terminal selects text" });
+            }
+            Action::Redraw => self.effects.push(Effect::Redraw),
+            Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
+        }
+    }
+
+    fn first_choice(&self) -> Option<octo_proto::id::SessionId> {
+        self.open.id().cloned().or_else(|| self.index.step(None, 0))
+    }
+
+    fn submit(&mut self) {
+        match self.overlay.clone() {
+            Some(Overlay::Sessions { at }) => {
+                self.overlay = None;
+                if let Some(entry) = at.and_then(|id| self.index.get(&id)).cloned() {
+                    self.open_entry(&entry);
+                }
+            }
+            Some(Overlay::Picker(picker)) => {
+                if let Some(entry) = picker.chosen() {
+                    self.pick(entry.choice.clone());
+                }
+            }
+            Some(Overlay::New { directory, harness }) => self.make_new(directory.text(), harness),
+            Some(Overlay::Rename { session, title }) => {
+                self.overlay = None;
+                let title = title.text().trim().to_owned();
+                if !title.is_empty() {
+                    self.ask(Some(&session), Command::SessionRename { title });
+                }
+            }
+            // Enter comes too easily for what cannot be undone: only `y` agrees.
+            Some(Overlay::Confirm { .. } | Overlay::Help { .. }) => {}
+            None => match self.open.dialog.as_ref().filter(|dialog| dialog.focused) {
+                Some(dialog) => {
+                    if let Some(answer) = dialog.answer() {
+                        self.answer(answer);
+                    }
+                }
+                None => self.send(false),
+            },
+        }
+    }
+
+    fn back(&mut self) {
+        if self.overlay.take().is_none() {
+            self.escape();
+        }
+    }
+
+    fn switch(&mut self) {
+        match &mut self.overlay {
+            Some(Overlay::New { harness, .. }) => {
+                let count = self.harnesses.as_ref().map_or(0, Vec::len).max(1);
+                *harness = (*harness + 1) % count;
+            }
+            Some(_) => {}
+            None => match &mut self.open.dialog {
+                Some(dialog) => dialog.focused = !dialog.focused,
+                None => self.complete(),
+            },
+        }
+    }
+
+    /// Completes a slash command.
+    fn complete(&mut self) {
+        let found = self.completions();
+        let [first, others @ ..] = &found[..] else { return };
+        let shared = others.iter().fold(first.clone(), |shared, name| {
+            shared.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+        });
+        let end = if others.is_empty() { " " } else { "" };
+        self.open.composer.set(&format!("/{shared}{end}"));
+    }
+
+    /// The slash commands that what is written can become.
+    #[must_use]
+    pub fn completions(&self) -> Vec<String> {
+        let Some(begun) = self.open.composer.text().strip_prefix('/') else { return Vec::new() };
+        if begun.contains(char::is_whitespace) {
+            return Vec::new();
+        }
+        let commands = self.open.view.iter().flat_map(|view| &view.live.commands);
+        commands.filter(|command| command.name.starts_with(begun)).map(|command| command.name.clone()).collect()
+    }
+
+    fn step(&mut self, by: i8) {
+        match &mut self.overlay {
+            Some(Overlay::Sessions { at }) => *at = self.index.step(at.as_ref(), isize::from(by)),
+            Some(Overlay::Picker(picker)) => picker.step(isize::from(by)),
+            Some(_) => {}
+            None => {
+                if let Some(dialog) = &mut self.open.dialog {
+                    if dialog.is_text() {
+                        dialog.editor.edit(if by < 0 { Edit::Up } else { Edit::Down });
+                    } else {
+                        dialog.step(i32::from(by));
+                    }
+                }
+            }
+        }
+    }
+
+    fn scroll(&mut self, rows: i32) {
+        if let Some(Overlay::Help { scroll }) = &mut self.overlay {
+            let rows = i16::try_from(rows).unwrap_or(i16::MAX);
+            *scroll = scroll.saturating_add_signed(rows).min(crate::view::help::last_line(self.size));
+            return;
+        }
+        self.with_transcript(|transcript, content, theme| transcript.scroll_by(rows, content, theme));
+    }
+
+    pub(super) fn on_mouse(&mut self, event: MouseEvent) {
+        match event.kind {
+            MouseEventKind::ScrollUp => self.scroll(-WHEEL),
+            MouseEventKind::ScrollDown => self.scroll(WHEEL),
+            MouseEventKind::Down(MouseButton::Left) => self.click(event.column, event.row),
+            _ => self.changed = false,
+        }
+    }
+
+    fn click(&mut self, column: u16, row: u16) {
+        if let Some(id) = crate::view::sessions::at(self, column, row) {
+            if let Some(entry) = self.index.get(&id).cloned() {
+                self.overlay = None;
+                self.open_entry(&entry);
+            }
+            return;
+        }
+        let area = self.areas.transcript;
+        if self.overlay.is_none() && area.contains((column, row).into()) {
+            self.open.transcript.toggle(usize::from(row - area.y));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What `tui.toml` and the environment decide.
+
+use std::{io, path::Path};
+
+use serde::Deserialize;
+
+use crate::theme::ThemeName;
+
+/// The keys of `tui.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `ansi`: the terminal's sixteen colours; `mono`: none.
+    pub theme: ThemeName,
+    /// Whether the mouse scrolls and clicks; without it the terminal selects text.
+    pub mouse: bool,
+    /// Whether thinking is shown whole.
+    pub thinking: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { theme: ThemeName::Ansi, mouse: true, thinking: false }
+    }
+}
+
+/// What the environment says of the terminal and its person.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `NO_COLOR` is set.
+    pub no_color: bool,
+    /// The terminal is at the other end of an SSH connection.
+    pub is_remote: bool,
+    /// `HOME`.
+    pub home: Option<String>,
+    /// `SSH_AUTH_SOCK`, to be offered to the agents.
+    pub ssh_auth_sock: Option<String>,
+    /// The point at which a debug build panics, for the test that the terminal is given back.
+    #[cfg(debug_assertions)]
+    pub panic_on_key: bool,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A key is unknown or has a wrong value.
+    #[error("{path}: {problem}")]
+    Wrong {
+        /// The file.
+        path: String,
+        /// Which key, and what is wrong with it.
+        problem: String,
+    },
+}
+
+impl Config {
+    /// Reads the file; where there is none, the defaults hold.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or a key is unknown or wrong.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let name = || path.display().to_string();
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(ConfigError::Unreadable { path: name(), source }),
+        };
+        toml::from_str(&text).map_err(|error| ConfigError::Wrong { path: name(), problem: error.to_string() })
+    }
+}
+
+impl Environment {
+    /// As this process was started with.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the environment")]
+    pub fn of_process() -> Self {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let text = |name| set(name).and_then(|value| value.into_string().ok());
+        Self {
+            no_color: set("NO_COLOR").is_some(),
+            is_remote: set("SSH_CONNECTION").is_some(),
+            home: text("HOME"),
+            ssh_auth_sock: text("SSH_AUTH_SOCK"),
+            #[cfg(debug_assertions)]
+            panic_on_key: set("OCTO_TUI_TEST_PANIC").is_some(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_sets_what_it_names_and_nothing_else_is_let_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tui.toml");
+        assert_eq!(Config::load(&file).unwrap(), Config::default());
+        std::fs::write(&file, "theme = \"mono\"\nmouse = false\nthinking = true\n").unwrap();
+        let expected = Config { theme: ThemeName::Mono, mouse: false, thinking: true };
+        assert_eq!(Config::load(&file).unwrap(), expected);
+        for (text, named) in [("colour = 1\n", "colour"), ("theme = \"pink\"\n", "pink"), ("mouse = 3\n", "mouse")] {
+            std::fs::write(&file, text).unwrap();
+            let error = Config::load(&file).unwrap_err().to_string();
+            assert!(error.contains(named) && error.contains("tui.toml"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Which key means what, where. One table, which the help screen shows as it is.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::state::composer::Edit;
+
+/// Where keys go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// The conversation and the composer.
+    Chat,
+    /// A text field, wherever it is.
+    Text,
+    /// A question of the agent.
+    Dialog,
+    /// The session list.
+    Sessions,
+    /// A list to choose from, a field to fill or something to confirm.
+    Overlay,
+    /// The help screen.
+    Help,
+}
+
+/// What a key can mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Sends what is written, or agrees to what is chosen.
+    Submit,
+    /// Sends what is written into the running turn.
+    Steer,
+    /// Takes the queue back into the composer.
+    TakeBack,
+    /// Changes the text.
+    Edit(Edit),
+    /// Goes one step back: closes, leaves, stops.
+    Back,
+    /// Stops what runs, clears what is written, or quits.
+    Interrupt,
+    /// Quits where nothing is written, else deletes.
+    Leave,
+    /// Gives the keys to a question, or to the next field.
+    Switch,
+    /// Opens the session list.
+    Sessions,
+    /// Begins a session.
+    New,
+    /// Renames the session.
+    Rename,
+    /// Ends the session's process.
+    Stop,
+    /// Forgets the session.
+    Delete,
+    /// Forks at a message.
+    Fork,
+    /// Chooses a model.
+    Model,
+    /// Chooses a thinking level.
+    Level,
+    /// Folds or unfolds thinking.
+    Thinking,
+    /// Folds or unfolds what tools gave.
+    Tools,
+    /// Moves the choice.
+    Step(i8),
+    /// Scrolls by lines.
+    Lines(i8),
+    /// Scrolls by pages.
+    Pages(i8),
+    /// Goes to the end.
+    Bottom,
+    /// Takes the mouse or lets it go, so that the terminal can select.
+    Mouse,
+    /// Draws everything anew.
+    Redraw,
+    /// Shows the keys.
+    Help,
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Where it holds.
+    pub context: Context,
+    /// The keys.
+    pub keys: &'static [(KeyModifiers, KeyCode)],
+    /// What they are called.
+    pub label: &'static str,
+    /// What they mean.
+    pub action: Action,
+    /// What that does, in words.
+    pub about: &'static str,
+}
+
+const NONE: KeyModifiers = KeyModifiers::NONE;
+const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+const ALT: KeyModifiers = KeyModifiers::ALT;
+const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
+
+const fn bind(
+    context: Context,
+    keys: &'static [(KeyModifiers, KeyCode)],
+    label: &'static str,
+    action: Action,
+    about: &'static str,
+) -> Binding {
+    Binding { context, keys, label, action, about }
+}
+
+/// Every key with a meaning.
+pub const BINDINGS: &[Binding] = {
+    use Action as A;
+    use Context::{Chat, Dialog, Help, Overlay, Sessions, Text};
+    use KeyCode as K;
+    &[
+        bind(Chat, &[(NONE, K::Enter)], "Enter", A::Submit, "send; while the agent works: queue for after the turn"),
+        bind(
+            Chat,
+            &[(ALT, K::Char('s')), (CTRL, K::Enter)],
+            "Alt+S Ctrl+Enter",
+            A::Steer,
+            "send into the running turn",
+        ),
+        bind(
+            Chat,
+            &[(ALT, K::Enter), (CTRL, K::Char('j')), (SHIFT, K::Enter)],
+            "Alt+Enter Ctrl+J",
+            A::Edit(Edit::Newline),
+            "new line",
+        ),
+        bind(Chat, &[(ALT, K::Up)], "Alt+Up", A::TakeBack, "take queued prompts back"),
+        bind(Chat, &[(NONE, K::Tab)], "Tab", A::Switch, "answer the agent's question"),
+        bind(Chat, &[(NONE, K::Esc)], "Esc Esc", A::Back, "stop the agent"),
+        bind(Chat, &[(CTRL, K::Char('c'))], "Ctrl+C", A::Interrupt, "stop the agent; clear the text; twice: quit"),
+        bind(Chat, &[(CTRL, K::Char('d'))], "Ctrl+D", A::Leave, "quit, when nothing is written"),
+        bind(Chat, &[(CTRL, K::Char('o')), (NONE, K::F(2))], "Ctrl+O F2", A::Sessions, "sessions"),
+        bind(Chat, &[(CTRL, K::Char('n'))], "Ctrl+N", A::New, "new session"),
+        bind(Chat, &[(CTRL, K::Char('r'))], "Ctrl+R", A::Rename, "rename the session"),
+        bind(Chat, &[(CTRL, K::Char('f'))], "Ctrl+F", A::Fork, "fork at one of your messages"),
+        bind(Chat, &[(CTRL, K::Char('p'))], "Ctrl+P", A::Model, "model"),
+        bind(Chat, &[(CTRL, K::Char('t'))], "Ctrl+T", A::Level, "thinking level"),
+        bind(Chat, &[(ALT, K::Char('t'))], "Alt+T", A::Thinking, "fold or unfold thinking"),
+        bind(Chat, &[(ALT, K::Char('o'))], "Alt+O", A::Tools, "fold or unfold tool output"),
+        bind(Chat, &[(NONE, K::PageUp)], "PageUp", A::Pages(-1), "scroll up"),
+        bind(Chat, &[(NONE, K::PageDown)], "PageDown", A::Pages(1), "scroll down"),
+        bind(Chat, &[(SHIFT, K::Up)], "Shift+Up", A::Lines(-1), "a line up"),
+        bind(Chat, &[(SHIFT, K::Down)], "Shift+Down", A::Lines(1), "a line down"),
+        bind(Chat, &[(CTRL, K::End)], "Ctrl+End", A::Bottom, "to the end"),
+        bind(Chat, &[(NONE, K::F(3))], "F3", A::Mouse, "mouse on or off (off: select text)"),
+        bind(Chat, &[(CTRL, K::Char('l'))], "Ctrl+L", A::Redraw, "draw anew"),
+        bind(Chat, &[(NONE, K::F(1))], "F1 ?", A::Help, "this page"),
+        bind(Text, &[(NONE, K::Left), (CTRL, K::Char('b'))], "Left", A::Edit(Edit::Left), "a character back"),
+        bind(Text, &[(NONE, K::Right)], "Right", A::Edit(Edit::Right), "a character on"),
+        bind(
+            Text,
+            &[(CTRL, K::Left), (ALT, K::Left), (ALT, K::Char('b'))],
+            "Ctrl+Left Alt+B",
+            A::Edit(Edit::WordLeft),
+            "a word back",
+        ),
+        bind(
+            Text,
+            &[(CTRL, K::Right), (ALT, K::Right), (ALT, K::Char('f'))],
+            "Ctrl+Right Alt+F",
+            A::Edit(Edit::WordRight),
+            "a word on",
+        ),
+        bind(
+            Text,
+            &[(NONE, K::Home), (CTRL, K::Char('a'))],
+            "Home Ctrl+A",
+            A::Edit(Edit::Home),
+            "to the beginning of the line",
+        ),
+        bind(Text, &[(NONE, K::End), (CTRL, K::Char('e'))], "End Ctrl+E", A::Edit(Edit::End), "to the end of the line"),
+        bind(Text, &[(NONE, K::Up)], "Up", A::Edit(Edit::Up), "a line up; what was sent before"),
+        bind(Text, &[(NONE, K::Down)], "Down", A::Edit(Edit::Down), "a line down; what was sent after"),
+        bind(
+            Text,
+            &[(NONE, K::Backspace), (SHIFT, K::Backspace), (CTRL, K::Char('h'))],
+            "Backspace",
+            A::Edit(Edit::Backspace),
+            "delete a character",
+        ),
+        bind(Text, &[(NONE, K::Delete)], "Delete", A::Edit(Edit::Delete), "delete the next character"),
+        bind(
+            Text,
+            &[(CTRL, K::Char('w')), (ALT, K::Backspace), (CTRL, K::Backspace)],
+            "Ctrl+W Alt+Backspace",
+            A::Edit(Edit::DeleteWord),
+            "delete a word",
+        ),
+        bind(
+            Text,
+            &[(ALT, K::Char('d')), (CTRL, K::Delete)],
+            "Alt+D",
+            A::Edit(Edit::DeleteWordRight),
+            "delete the next word",
+        ),
+        bind(
+            Text,
+            &[(CTRL, K::Char('u'))],
+            "Ctrl+U",
+            A::Edit(Edit::DeleteToHome),
+            "delete to the beginning of the line",
+        ),
+        bind(Text, &[(CTRL, K::Char('k'))], "Ctrl+K", A::Edit(Edit::DeleteToEnd), "delete to the end of the line"),
+        bind(Dialog, &[(NONE, K::Enter)], "Enter", A::Submit, "answer"),
+        bind(
+            Dialog,
+            &[(ALT, K::Enter), (CTRL, K::Char('j')), (SHIFT, K::Enter)],
+            "Alt+Enter Ctrl+J",
+            A::Edit(Edit::Newline),
+            "new line, where a text is asked for",
+        ),
+        bind(Dialog, &[(NONE, K::Up)], "Up", A::Step(-1), "the option before"),
+        bind(Dialog, &[(NONE, K::Down)], "Down", A::Step(1), "the next option"),
+        bind(
+            Dialog,
+            &[(NONE, K::Tab), (NONE, K::Esc)],
+            "Tab Esc",
+            A::Switch,
+            "back to the composer, the question stays",
+        ),
+        bind(Dialog, &[(CTRL, K::Char('c'))], "Ctrl+C", A::Interrupt, "refuse to answer"),
+        bind(Dialog, &[(NONE, K::PageUp)], "PageUp", A::Pages(-1), "scroll the conversation up"),
+        bind(Dialog, &[(NONE, K::PageDown)], "PageDown", A::Pages(1), "scroll it down"),
+        bind(Sessions, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up", A::Step(-1), "the session before"),
+        bind(Sessions, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down", A::Step(1), "the next session"),
+        bind(Sessions, &[(NONE, K::Enter)], "Enter", A::Submit, "open"),
+        bind(Sessions, &[(NONE, K::Char('n')), (CTRL, K::Char('n'))], "n", A::New, "new session"),
+        bind(Sessions, &[(NONE, K::Char('r')), (CTRL, K::Char('r'))], "r", A::Rename, "rename"),
+        bind(Sessions, &[(NONE, K::Char('s'))], "s", A::Stop, "end its process"),
+        bind(Sessions, &[(NONE, K::Char('d')), (NONE, K::Delete)], "d", A::Delete, "delete for ever"),
+        bind(
+            Sessions,
+            &[(NONE, K::Esc), (CTRL, K::Char('o')), (NONE, K::F(2)), (NONE, K::Char('q')), (CTRL, K::Char('c'))],
+            "Esc",
+            A::Back,
+            "close",
+        ),
+        bind(Sessions, &[(NONE, K::F(1)), (NONE, K::Char('?'))], "F1 ?", A::Help, "this page"),
+        bind(Overlay, &[(NONE, K::Up), (CTRL, K::Char('p'))], "Up", A::Step(-1), "the one before"),
+        bind(Overlay, &[(NONE, K::Down), (CTRL, K::Char('n'))], "Down", A::Step(1), "the next one"),
+        bind(Overlay, &[(NONE, K::Tab)], "Tab", A::Switch, "the next harness of a new session"),
+        bind(Overlay, &[(NONE, K::Enter)], "Enter", A::Submit, "agree"),
+        bind(Overlay, &[(NONE, K::Esc), (CTRL, K::Char('c'))], "Esc", A::Back, "close"),
+        bind(Help, &[(NONE, K::Up)], "Up", A::Lines(-1), "scroll up"),
+        bind(Help, &[(NONE, K::Down)], "Down", A::Lines(1), "scroll down"),
+        bind(Help, &[(NONE, K::PageUp)], "PageUp", A::Pages(-1), "a page up"),
+        bind(Help, &[(NONE, K::PageDown), (NONE, K::Char(' '))], "PageDown", A::Pages(1), "a page down"),
+        bind(
+            Help,
+            &[
+                (NONE, K::Esc),
+                (NONE, K::F(1)),
+                (NONE, K::Char('?')),
+                (NONE, K::Char('q')),
+                (NONE, K::Enter),
+                (CTRL, K::Char('c')),
+            ],
+            "Esc",
+            A::Back,
+            "close",
+        ),
+    ]
+};
+
+/// What a key means here.
+#[must_use]
+pub fn action(context: Context, key: KeyEvent) -> Option<Action> {
+    let pressed = chord(key);
+    BINDINGS.iter().find(|binding| binding.context == context && binding.keys.contains(&pressed)).map(|it| it.action)
+}
+
+/// The character that a key types, if it types one.
+#[must_use]
+pub fn typed(key: KeyEvent) -> Option<char> {
+    match key.code {
+        KeyCode::Char(c) if !key.modifiers.intersects(CTRL | ALT) => Some(c),
+        // A keyboard's third level is reported as both together.
+        KeyCode::Char(c) if key.modifiers.contains(CTRL | ALT) && !c.is_ascii_alphanumeric() => Some(c),
+        _ => None,
+    }
+}
+
+/// A letter's shift is in the letter.
+fn chord(key: KeyEvent) -> (KeyModifiers, KeyCode) {
+    let modifiers = key.modifiers & (CTRL | ALT | SHIFT);
+    match key.code {
+        KeyCode::Char(c) => (
+            modifiers - SHIFT,
+            KeyCode::Char(if modifiers.intersects(CTRL | ALT) { c.to_ascii_lowercase() } else { c }),
+        ),
+        code => (modifiers, code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        let mut seen = HashMap::new();
+        for binding in BINDINGS {
+            for key in binding.keys {
+                let before = seen.insert((format!("{:?}", binding.context), *key), binding.label);
+                assert_eq!(before, None, "{:?} {key:?}", binding.context);
+            }
+        }
+    }
+
+    #[test]
+    fn the_composer_and_the_chat_share_the_keyboard_without_a_clash() {
+        let keys = |context| {
+            BINDINGS.iter().filter(move |binding| binding.context == context).flat_map(|binding| binding.keys)
+        };
+        for key in keys(Context::Chat) {
+            assert!(!keys(Context::Text).any(|other| other == key), "{key:?}");
+        }
+    }
+}

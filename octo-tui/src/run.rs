@@ -1,0 +1,284 @@
+//! The only loop: what happens goes into the app, what it wants is done, and the screen follows.
+
+use std::{
+    collections::VecDeque,
+    io,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt;
+use octo_proto::hello::Hello;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    app::{
+        App, Options,
+        effect::{Asked, Effect},
+        input::{Heard, Input, What},
+    },
+    config::Environment,
+    link::{Link, now},
+    terminal::Screen,
+};
+
+/// Frames are at least this far apart.
+const FRAME: Duration = Duration::from_micros(16_667);
+
+/// Bytes in a second that are sent through SSH unless a key was pressed. What is written faster than the line carries
+/// waits in buffers that nobody can recall, and keys would be answered behind it.
+const REMOTE_BYTES: u64 = 96 * 1024;
+
+/// Things that happened which are taken in before a frame is drawn between them.
+const AT_ONCE: usize = 256;
+
+/// How long the end waits for what was typed to be handed to octod.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// With what the loop begins.
+#[derive(Debug)]
+pub struct Setup {
+    /// With what the app begins.
+    pub options: Options,
+    /// Where octod listens.
+    pub socket: PathBuf,
+    /// How it is greeted.
+    pub hello: Hello,
+    /// What the environment says.
+    pub environment: Environment,
+}
+
+/// Runs until the person or a signal ends it.
+///
+/// # Errors
+/// Where the terminal cannot be used.
+pub fn run(setup: Setup) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let outcome = runtime.block_on(enter(setup));
+    // A thread may be waiting for a key.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn enter(setup: Setup) -> io::Result<()> {
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let signals = Signals::listen()?;
+    let mut screen = Screen::take(stop.clone())?;
+    let link = Link::start(setup.socket, setup.hello, &tasks, stop.clone());
+    let app = App::new(setup.options, screen.size()?);
+    screen.set_mouse(app.has_mouse())?;
+    let remote = setup.environment.is_remote;
+    let mut task = Loop {
+        app,
+        screen,
+        link,
+        backlog: VecDeque::new(),
+        pace: Pace { remote, next: Instant::now(), soon: Instant::now() },
+        quit: false,
+        #[cfg(debug_assertions)]
+        panic_on_key: setup.environment.panic_on_key,
+    };
+    let outcome = task.run(&stop, signals).await;
+    task.hand_over().await;
+    drop(task);
+    stop.cancel();
+    tasks.close();
+    tasks.wait().await;
+    outcome
+}
+
+/// The signals that end the program.
+struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// When the next frame may be drawn.
+struct Pace {
+    remote: bool,
+    /// A frame that nobody waits for.
+    next: Instant,
+    /// A frame that answers a key.
+    soon: Instant,
+}
+
+impl Pace {
+    fn drawn(&mut self, bytes: usize) {
+        let at = Instant::now();
+        let carried = Duration::from_micros(bytes as u64 * 1_000_000 / REMOTE_BYTES);
+        self.soon = at + FRAME;
+        self.next = at + if self.remote { FRAME.max(carried) } else { FRAME };
+    }
+
+    fn hurry(&mut self) {
+        self.next = self.next.min(self.soon);
+    }
+}
+
+struct Loop {
+    app: App,
+    screen: Screen,
+    link: Link,
+    /// Requests that the link could not take at once.
+    backlog: VecDeque<Asked>,
+    pace: Pace,
+    quit: bool,
+    #[cfg(debug_assertions)]
+    panic_on_key: bool,
+}
+
+impl Loop {
+    async fn run(&mut self, stop: &CancellationToken, mut signals: Signals) -> io::Result<()> {
+        // The first frame is drawn before anything is asked of anyone.
+        self.draw()?;
+        let typed = self.screen.use_keyboard_protocol()?;
+        if !typed.is_empty() {
+            self.take(What::Paste(typed))?;
+        }
+        let mut keys = EventStream::new();
+        while !self.quit {
+            let frame = self.app.is_changed().then_some(self.pace.next);
+            let wake = self.app.wake_at();
+            let asked = self.link.asked.clone();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                () = signals.any() => return Ok(()),
+                event = keys.next() => match event {
+                    Some(event) => self.on_terminal(event?)?,
+                    // The terminal is gone.
+                    None => return Ok(()),
+                },
+                () = until(frame) => self.draw()?,
+                permit = asked.reserve(), if !self.backlog.is_empty() => {
+                    if let (Ok(permit), Some(asked)) = (permit, self.backlog.pop_front()) {
+                        permit.send(asked);
+                    }
+                }
+                heard = self.link.heard.recv() => match heard {
+                    Some(heard) => self.on_heard(heard)?,
+                    None => return Err(io::Error::other("the link to octod has ended")),
+                },
+                () = until_time(wake) => self.take(What::Tick)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn on_terminal(&mut self, event: Event) -> io::Result<()> {
+        let what = match event {
+            Event::Key(key) => What::Key(key),
+            Event::Paste(text) => What::Paste(text),
+            Event::Mouse(mouse) => What::Mouse(mouse),
+            Event::Resize(columns, rows) => What::Resize(columns, rows),
+            Event::FocusGained => What::Focus(true),
+            Event::FocusLost => What::Focus(false),
+        };
+        #[cfg(debug_assertions)]
+        if self.panic_on_key && matches!(what, What::Key(_)) {
+            #[expect(clippy::panic, reason = "the test that a panic gives the terminal back")]
+            {
+                panic!("as the test asked");
+            }
+        }
+        self.pace.hurry();
+        self.take(what)
+    }
+
+    /// Takes in what the link told, and what it told meanwhile, so that many events make one frame.
+    fn on_heard(&mut self, heard: Heard) -> io::Result<()> {
+        self.take(What::Link(heard))?;
+        for _ in 1..AT_ONCE {
+            match self.link.heard.try_recv() {
+                Ok(heard) => self.take(What::Link(heard))?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, what: What) -> io::Result<()> {
+        let effects = self.app.on(Input { at: now(), what });
+        self.perform(effects)
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> io::Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::Send(asked) => self.send(*asked),
+                Effect::Bell => self.screen.ring()?,
+                Effect::Mouse(on) => self.screen.set_mouse(on)?,
+                Effect::Redraw => self.screen.forget()?,
+                Effect::Quit => self.quit = true,
+            }
+        }
+        Ok(())
+    }
+
+    /// Never waits: the link may itself be waiting for the app.
+    fn send(&mut self, asked: Asked) {
+        self.backlog.push_back(asked);
+        while let Some(asked) = self.backlog.pop_front() {
+            if let Err(refused) = self.link.asked.try_send(asked) {
+                self.backlog.push_front(refused.into_inner());
+                break;
+            }
+        }
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let effects = self.app.prepare();
+        self.perform(effects)?;
+        let bytes = self.screen.draw(&self.app)?;
+        self.pace.drawn(bytes);
+        Ok(())
+    }
+
+    /// What was sent and not yet answered is given a moment: it was typed, so it must not be lost.
+    async fn hand_over(&mut self) {
+        let until = tokio::time::Instant::now() + LAST_WORDS;
+        while self.app.holds_changes() {
+            match tokio::time::timeout_at(until, self.link.heard.recv()).await {
+                Ok(Some(heard)) => drop(self.take(What::Link(heard))),
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+}
+
+async fn until(frame: Option<Instant>) {
+    match frame {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The clock of people may jump; a wait is reckoned anew from it each time.
+async fn until_time(at: Option<i64>) {
+    match at {
+        Some(at) => tokio::time::sleep(Duration::from_millis(u64::try_from(at - now()).unwrap_or(0))).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,8 @@
+//! What the screen shows: sessions, what is written, what is chosen. Everything here is pure.
+
+pub mod composer;
+pub mod dialog;
+pub mod index;
+pub mod overlay;
+pub mod picker;
+pub mod session;

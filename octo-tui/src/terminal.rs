@@ -1,0 +1,193 @@
+//! The terminal: taken at the start, given back whatever ends the program.
+
+mod probe;
+
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+    rc::Rc,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use crossterm::{
+    Command, cursor,
+    event::{
+        DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+        EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+    },
+    style,
+    terminal::{
+        BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+        enable_raw_mode,
+    },
+};
+use ratatui::{Terminal, backend::CrosstermBackend, layout::Size};
+use tokio_util::sync::CancellationToken;
+
+use crate::{app::App, view};
+
+/// Whether the terminal is ours now, so that it is given back once.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Frame>>,
+    frame: Frame,
+    mouse: bool,
+}
+
+/// The bytes of one frame, collected so that they are written at once.
+#[derive(Clone, Debug, Default)]
+struct Frame(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Frame {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Screen {
+    /// Takes the terminal. A panic anywhere gives it back first, and then cancels `stop`.
+    ///
+    /// # Errors
+    /// Where it is no terminal.
+    pub fn take(stop: CancellationToken) -> io::Result<Self> {
+        restore_on_panic(stop);
+        let frame = Frame::default();
+        let terminal = Terminal::new(CrosstermBackend::new(frame.clone()))?;
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        let mut out = Vec::new();
+        queue(&mut out, EnterAlternateScreen);
+        queue(&mut out, EnableBracketedPaste);
+        queue(&mut out, EnableFocusChange);
+        write_out(&out)?;
+        Ok(Self { terminal, frame, mouse: false })
+    }
+
+    /// The columns and rows.
+    ///
+    /// # Errors
+    /// Where the terminal does not tell.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        let Size { width, height } = self.terminal.size()?;
+        Ok((width, height))
+    }
+
+    /// Asks the terminal whether it can tell keys apart that others cannot, and has it do so. What was typed meanwhile is
+    /// given back, to be typed.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be read or written.
+    pub fn use_keyboard_protocol(&mut self) -> io::Result<String> {
+        let heard = probe::ask()?;
+        if heard.keyboard {
+            let mut out = Vec::new();
+            queue(&mut out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES));
+            write_out(&out)?;
+        }
+        Ok(heard.typed)
+    }
+
+    /// Draws the app, as one write that the terminal shows at once. Gives the bytes that it took.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be written.
+    pub fn draw(&mut self, app: &App) -> io::Result<usize> {
+        queue(&mut self.frame.0.borrow_mut(), BeginSynchronizedUpdate);
+        self.terminal.draw(|frame| view::draw(app, frame))?;
+        queue(&mut self.frame.0.borrow_mut(), EndSynchronizedUpdate);
+        let bytes = std::mem::take(&mut *self.frame.0.borrow_mut());
+        write_out(&bytes)?;
+        Ok(bytes.len())
+    }
+
+    /// Forgets what is on the screen, so that the next frame draws everything.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be written.
+    pub fn forget(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Takes the mouse, or lets it go.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be written.
+    pub fn set_mouse(&mut self, on: bool) -> io::Result<()> {
+        if std::mem::replace(&mut self.mouse, on) == on {
+            return Ok(());
+        }
+        let mut out = Vec::new();
+        if on {
+            queue(&mut out, EnableMouseCapture)
+        } else {
+            queue(&mut out, DisableMouseCapture)
+        }
+        write_out(&out)
+    }
+
+    /// Rings the bell.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be written.
+    pub fn ring(&self) -> io::Result<()> {
+        write_out(b"\x07")
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn restore_on_panic(stop: CancellationToken) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        give_back();
+        before(panic);
+        stop.cancel();
+    }));
+}
+
+/// Undoes everything that was set. Where the terminal is gone there is nobody to tell.
+fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = Vec::new();
+    queue(&mut out, EndSynchronizedUpdate);
+    queue(&mut out, PopKeyboardEnhancementFlags);
+    queue(&mut out, DisableMouseCapture);
+    queue(&mut out, DisableFocusChange);
+    queue(&mut out, DisableBracketedPaste);
+    queue(&mut out, style::ResetColor);
+    queue(&mut out, LeaveAlternateScreen);
+    // Some terminals keep the modes of each screen apart.
+    queue(&mut out, DisableMouseCapture);
+    queue(&mut out, cursor::Show);
+    drop(write_out(&out));
+    drop(disable_raw_mode());
+}
+
+/// Appends the sequence of a command.
+fn queue(out: &mut Vec<u8>, command: impl Command) {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    if command.write_ansi(&mut text).is_ok() {
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+fn write_out(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}

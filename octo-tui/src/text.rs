@@ -1,0 +1,6 @@
+//! From foreign text to lines that are safe to show: cleaned, styled, broken to a width.
+
+pub mod clean;
+pub mod markdown;
+mod table;
+pub mod wrap;

@@ -1,0 +1,77 @@
+//! The roles that text can have on the screen, in the sixteen colours that every terminal has set to its owner's taste.
+
+use ratatui::style::{Color, Modifier, Style};
+use serde::Deserialize;
+
+/// Which colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThemeName {
+    /// The terminal's own sixteen.
+    #[default]
+    Ansi,
+    /// None: bold, dim and underlined only.
+    Mono,
+}
+
+/// A style for each role.
+#[derive(Clone, Copy, Debug)]
+pub struct Theme {
+    /// Plain text.
+    pub text: Style,
+    /// What matters less: hints, ages, folded things.
+    pub dim: Style,
+    /// What is looked for first: titles, headings.
+    pub strong: Style,
+    /// What belongs to the person: their messages, the focus.
+    pub accent: Style,
+    /// Code in a line of text.
+    pub code: Style,
+    /// Links.
+    pub link: Style,
+    /// What went well.
+    pub good: Style,
+    /// What waits for someone.
+    pub warn: Style,
+    /// What failed.
+    pub bad: Style,
+    /// The chosen line of a list.
+    pub chosen: Style,
+    /// Borders without the focus.
+    pub border: Style,
+}
+
+impl Theme {
+    /// The theme of this name.
+    #[must_use]
+    pub fn named(name: ThemeName) -> Self {
+        let plain = Style::new();
+        let dim = plain.add_modifier(Modifier::DIM);
+        let bold = plain.add_modifier(Modifier::BOLD);
+        let mono = Self {
+            text: plain,
+            dim,
+            strong: bold,
+            accent: bold,
+            code: plain.add_modifier(Modifier::BOLD),
+            link: plain.add_modifier(Modifier::UNDERLINED),
+            good: plain,
+            warn: bold,
+            bad: bold,
+            chosen: plain.add_modifier(Modifier::REVERSED),
+            border: dim,
+        };
+        match name {
+            ThemeName::Mono => mono,
+            ThemeName::Ansi => Self {
+                accent: plain.fg(Color::Cyan),
+                code: plain.fg(Color::Yellow),
+                link: plain.fg(Color::Blue).add_modifier(Modifier::UNDERLINED),
+                good: plain.fg(Color::Green),
+                warn: plain.fg(Color::Yellow),
+                bad: plain.fg(Color::Red),
+                ..mono
+            },
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! One message as lines.
+
+use std::collections::HashMap;
+
+use octo_proto::{
+    Message, Part, PartKind, Role,
+    id::PartId,
+    message::{Source, StopReason},
+};
+use ratatui::{
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{Content, Folds, Item, Row};
+use crate::{
+    text::{
+        clean::{clean, clean_line},
+        markdown::{Growing, render},
+        wrap::{Break, Prefix, truncate, wrap},
+    },
+    theme::Theme,
+};
+
+/// Columns left of everything.
+pub(super) const MARGIN: usize = 2;
+
+/// Draws items into rows.
+pub(super) struct Painter<'a> {
+    pub(super) columns: usize,
+    pub(super) theme: &'a Theme,
+    pub(super) folds: &'a Folds,
+    pub(super) content: &'a Content<'a>,
+    pub(super) growing: &'a mut HashMap<PartId, Growing>,
+    pub(super) rows: Vec<Row>,
+}
+
+impl Painter<'_> {
+    /// Draws one item and the blank line behind it.
+    pub(super) fn item(&mut self, item: &Item<'_>) {
+        match item {
+            Item::Stored(message) => self.message(message, false),
+            Item::Growing(message) => self.message(message, true),
+            Item::Waiting { text, note, .. } => {
+                self.said(text, self.theme.dim);
+                self.line(vec![Span::raw("  "), Span::styled(format!("{note}…"), self.theme.dim)]);
+            }
+            Item::Fault(text) => self.fault(text),
+        }
+        if !self.rows.is_empty() {
+            self.line(Vec::new());
+        }
+    }
+
+    fn message(&mut self, message: &Message, growing: bool) {
+        for part in &message.parts {
+            if !self.rows.is_empty() && sets_apart(&part.kind) {
+                self.line(Vec::new());
+            }
+            self.part(message, part, growing);
+        }
+        match message.stop_reason {
+            Some(StopReason::Aborted) => self.note("stopped"),
+            Some(StopReason::Length) => self.note("the model reached its length limit"),
+            Some(StopReason::Error) if !has_error(message) => self.fault("the agent stopped with an error"),
+            Some(StopReason::Error | StopReason::Stop | StopReason::ToolUse) | None => {}
+        }
+    }
+
+    fn part(&mut self, message: &Message, part: &Part, growing: bool) {
+        match &part.kind {
+            PartKind::Text { text, .. } if message.role == Role::User => self.said(text, self.theme.text),
+            PartKind::Text { text, format } if format.as_deref() == Some("plain") => self.plain(text, self.theme.text),
+            PartKind::Text { text, .. } => self.markdown(part, text, growing),
+            PartKind::Thinking { text } => self.thinking(part, text),
+            PartKind::ToolCall { tool_call_id, name, input, status } => {
+                self.tool_call(part, (tool_call_id, name, input), *status);
+            }
+            PartKind::ToolResult { tool_call_id, name, .. } => self.lone_result(part, tool_call_id, name.as_deref()),
+            PartKind::Diff { path, unified, .. } => {
+                if message.role != Role::Tool {
+                    self.note(path);
+                    self.diff(unified);
+                }
+            }
+            PartKind::Image { source, alt } => self.medium("image", source, alt.as_deref()),
+            PartKind::Audio { source, alt } => self.medium("audio", source, alt.as_deref()),
+            PartKind::Video { source, alt } => self.medium("video", source, alt.as_deref()),
+            PartKind::FileRef { uri, label, .. } => self.note(&format!("file: {}", label.as_ref().unwrap_or(uri))),
+            PartKind::Attachment { source, filename, .. } => self.medium("attachment", source, filename.as_deref()),
+            PartKind::Error { message } => self.fault(message),
+            PartKind::Compaction { summary, tokens_before } => {
+                let before = tokens_before.map(|tokens| format!(" at {tokens} tokens")).unwrap_or_default();
+                self.note(&format!("── context compacted{before} ──"));
+                if self.folds.is_open(&part.id, self.folds.thinking) {
+                    self.plain(summary.as_deref().unwrap_or_default(), self.theme.dim);
+                }
+                self.mark_last(part);
+            }
+            PartKind::Other(payload) => {
+                let kind = payload.get("type").and_then(|kind| kind.as_str()).unwrap_or("unknown");
+                self.note(&format!("[{kind}]"));
+            }
+        }
+        if let Some(bytes) = part.elided_bytes.filter(|_| !matches!(part.kind, PartKind::ToolResult { .. })) {
+            self.note(&format!("… {bytes} more bytes are stored"));
+        }
+    }
+
+    /// What a person said: a bar beside it.
+    fn said(&mut self, text: &str, style: Style) {
+        let bar = Span::styled("▌ ", self.theme.accent);
+        let lead = Prefix { first: vec![bar.clone()], rest: vec![bar] };
+        for line in clean(text).split('\n') {
+            self.wrapped(&[Span::styled(line.to_owned(), style)], &lead, Break::Words);
+        }
+    }
+
+    fn markdown(&mut self, part: &Part, text: &str, growing: bool) {
+        let columns = self.columns.saturating_sub(MARGIN).max(1);
+        let lines = if growing {
+            self.growing.entry(part.id.clone()).or_default().render(text, columns, self.theme)
+        } else {
+            render(text, columns, self.theme).lines
+        };
+        for line in lines {
+            let mut spans = vec![Span::raw(" ".repeat(MARGIN))];
+            spans.extend(line.spans.into_iter().map(|span| span.patch_style(line.style)));
+            self.line(spans);
+        }
+    }
+
+    fn thinking(&mut self, part: &Part, text: &str) {
+        let text = clean(text.trim());
+        if text.is_empty() {
+            return;
+        }
+        let open = self.folds.is_open(&part.id, self.folds.thinking);
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let room = self.columns.saturating_sub(MARGIN + 14);
+        let summary = if open { String::new() } else { truncate(first.trim_matches(['*', ' ']), room) };
+        let mark = if open { "▾" } else { "▸" };
+        self.line(vec![Span::raw("  "), Span::styled(format!("{mark} thinking  {summary}"), self.theme.dim)]);
+        self.mark_last(part);
+        if open {
+            let lead = Prefix::indent(MARGIN + 2);
+            for line in text.split('\n') {
+                self.wrapped(&[Span::styled(line.to_owned(), self.theme.dim)], &lead, Break::Words);
+            }
+        }
+    }
+
+    fn medium(&mut self, kind: &str, source: &Source, name: Option<&str>) {
+        let place = match source {
+            Source::Url { url } => url.as_str(),
+            Source::Attachment { mime_type, .. } | Source::Base64 { mime_type, .. } => mime_type,
+        };
+        self.note(&format!("[{kind}: {}]", name.unwrap_or(place)));
+    }
+
+    /// A short remark that is nobody's words.
+    pub(super) fn note(&mut self, text: &str) {
+        self.plain(&clean_line(text), self.theme.dim);
+    }
+
+    pub(super) fn fault(&mut self, text: &str) {
+        let lead = Prefix {
+            first: vec![Span::raw("  "), Span::styled("✗ ", self.theme.bad)],
+            rest: vec![Span::raw("    ")],
+        };
+        for (index, line) in clean(text.trim_end()).split('\n').enumerate() {
+            let lead = if index == 0 { lead.clone() } else { Prefix { first: lead.rest.clone(), ..lead.clone() } };
+            self.wrapped(&[Span::styled(line.to_owned(), self.theme.bad)], &lead, Break::Words);
+        }
+    }
+
+    pub(super) fn plain(&mut self, text: &str, style: Style) {
+        for line in clean(text).split('\n') {
+            self.wrapped(&[Span::styled(line.to_owned(), style)], &Prefix::indent(MARGIN), Break::Words);
+        }
+    }
+
+    pub(super) fn wrapped(&mut self, spans: &[Span<'_>], lead: &Prefix, at: Break) {
+        let mut lines = Vec::new();
+        wrap(spans, self.columns, (lead, at), &mut lines);
+        self.rows.extend(lines.into_iter().map(|line| Row { line, folds: None }));
+    }
+
+    pub(super) fn line(&mut self, spans: Vec<Span<'static>>) {
+        self.rows.push(Row { line: Line::from(spans), folds: None });
+    }
+
+    /// A click on the last line folds this part.
+    pub(super) fn mark_last(&mut self, part: &Part) {
+        if let Some(row) = self.rows.last_mut() {
+            row.folds = Some(part.id.clone());
+        }
+    }
+}
+
+/// Texts stand apart; tool calls and thinking stand close.
+fn sets_apart(kind: &PartKind) -> bool {
+    !matches!(kind, PartKind::ToolResult { .. } | PartKind::Image { .. } | PartKind::FileRef { .. })
+}
+
+fn has_error(message: &Message) -> bool {
+    message.parts.iter().any(|part| matches!(part.kind, PartKind::Error { .. }))
+}

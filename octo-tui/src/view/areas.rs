@@ -1,0 +1,81 @@
+//! Where things are on the screen.
+
+use ratatui::layout::Rect;
+
+use super::{composer, dialog, queue};
+use crate::{app::App, state::overlay::Overlay};
+
+/// From this width on the sessions stand beside the conversation.
+const WIDE: u16 = 110;
+
+/// The width of the session list beside the conversation, its border included.
+const SIDE: u16 = 32;
+
+/// Below this height borders and the title make room for the conversation.
+const LOW: u16 = 12;
+
+/// The areas, from the top down. A part that is not shown has no height.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Areas {
+    /// The sessions, where they are shown.
+    pub sessions: Option<Rect>,
+    /// The title of the session.
+    pub title: Rect,
+    /// The conversation.
+    pub transcript: Rect,
+    /// What is queued.
+    pub queue: Rect,
+    /// The agent's question.
+    pub dialog: Rect,
+    /// What is written.
+    pub composer: Rect,
+    /// The status line.
+    pub status: Rect,
+}
+
+impl Areas {
+    /// The areas of an app as it is now.
+    #[must_use]
+    pub fn of(app: &App) -> Self {
+        let (columns, rows) = app.size;
+        let screen = Rect::new(0, 0, columns, rows);
+        let wide = columns >= WIDE;
+        let listing = matches!(app.overlay, Some(Overlay::Sessions { .. }));
+        let body = Rect { height: rows.saturating_sub(1), ..screen };
+        let sessions = match (wide, listing) {
+            (true, _) => Some(Rect { width: SIDE, ..body }),
+            (false, true) => Some(body),
+            (false, false) => None,
+        };
+        let left = if wide { SIDE } else { 0 };
+        let column = Rect { x: left, width: columns - left, ..body };
+        let low = rows < LOW;
+        let mut bottom = column.bottom();
+        let mut take = |height: u16, keep: u16| {
+            let height = height.min(bottom.saturating_sub(column.y + keep));
+            bottom -= height;
+            Rect { y: bottom, height, ..column }
+        };
+        let composer = take(composer::height(app, column.width, low), 1);
+        let dialog = take(dialog::height(app, column.width, rows), 2);
+        let queue = take(queue::height(app), 3);
+        let title = Rect { height: u16::from(!low), ..column };
+        let top = column.y + title.height;
+        let transcript = Rect { y: top, height: bottom.saturating_sub(top), ..column };
+        Self {
+            sessions,
+            title,
+            transcript,
+            queue,
+            dialog,
+            composer,
+            status: Rect { y: body.bottom(), height: 1, ..screen },
+        }
+    }
+
+    /// Whether the screen is so low that borders are left out.
+    #[must_use]
+    pub fn is_low(&self) -> bool {
+        self.title.height == 0
+    }
+}

@@ -1,0 +1,141 @@
+//! The status line: how the link and the session stand, what it works with, what it costs.
+
+use octo_proto::session::{Model, Phase, SessionState};
+use ratatui::{
+    Frame,
+    text::{Line, Span},
+};
+
+use crate::{
+    app::{App, SPIN_MS},
+    link::state::Status,
+    state::{overlay::Overlay, session::Target},
+    text::{
+        clean::clean_line,
+        wrap::{spans_width, truncate, width},
+    },
+};
+
+const SPINNER: [&str; 8] = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠇", "⠏", "⠛"];
+
+pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
+    let theme = &app.options.theme;
+    let area = app.areas.status;
+    let room = usize::from(area.width);
+    let right = right(app);
+    let mut left = vec![Span::raw(" ")];
+    left.extend(match &app.notice {
+        Some(notice) => {
+            let style = if notice.is_error { theme.bad } else { theme.warn };
+            // What failed is worth the whole line.
+            let text = truncate(&clean_line(&notice.text), room.saturating_sub(2));
+            vec![Span::styled(text, style)]
+        }
+        None => standing(app),
+    });
+    let gap = room.saturating_sub(spans_width(&left) + width(&right) + 1);
+    if gap > 0 {
+        left.push(Span::raw(" ".repeat(gap)));
+        left.push(Span::styled(right, theme.dim));
+    }
+    frame.buffer_mut().set_line(area.x, area.y, &Line::from(left), area.width);
+}
+
+fn right(app: &App) -> String {
+    match app.overlay {
+        Some(Overlay::Sessions { .. }) => "Enter open · n new · r rename · s stop · d delete".to_owned(),
+        _ => match app.index.needing(app.open.id()) {
+            0 => "F1 help".to_owned(),
+            1 => "1 session needs you · F1 help".to_owned(),
+            count => format!("{count} sessions need you · F1 help"),
+        },
+    }
+}
+
+fn standing(app: &App) -> Vec<Span<'static>> {
+    let theme = &app.options.theme;
+    let mut parts = vec![state(app)];
+    let plain = |text: String| Span::styled(text, theme.dim);
+    parts.extend(app.model().map(|model| plain(clean_line(model))));
+    parts.extend(app.level().map(|level| plain(clean_line(level))));
+    if let Some(usage) = app.open.view.as_ref().and_then(|view| view.live.usage.as_ref()) {
+        if let (Some(tokens), Some(window @ 1..)) = (usage.context_tokens, usage.context_window) {
+            let percent = tokens.saturating_mul(100) / window;
+            let text = format!("{percent} %");
+            parts.push(if percent >= 80 { Span::styled(text, theme.warn) } else { plain(text) });
+        }
+        if app.capabilities().cost {
+            parts.extend(usage.total.cost_usd.filter(|cost| *cost > 0.0).map(|cost| plain(format!("${cost:.2}"))));
+        }
+    }
+    if app.holds_changes() && !matches!(app.link, Status::Up(_)) {
+        parts.push(Span::styled("what you sent is kept", theme.warn));
+    }
+    let mut spans = Vec::new();
+    for part in parts {
+        if !spans.is_empty() {
+            spans.push(Span::styled(" · ", theme.dim));
+        }
+        spans.push(part);
+    }
+    spans
+}
+
+fn state(app: &App) -> Span<'static> {
+    let theme = &app.options.theme;
+    match &app.link {
+        Status::Connecting if app.index.cursor.is_none() => return Span::styled("connecting…", theme.dim),
+        Status::Connecting => return Span::styled("connecting again…", theme.warn),
+        Status::Down { why, again_at } => {
+            let seconds = ((again_at - app.now).max(0) + 999) / 1000;
+            return Span::styled(format!("no connection, again in {seconds} s: {}", clean_line(why)), theme.bad);
+        }
+        Status::Up(_) if app.runner_lost => return Span::styled("waiting for the runner…", theme.warn),
+        Status::Up(_) => {}
+    }
+    if matches!(app.open.target, Target::Fresh(_)) {
+        return Span::styled("new", theme.dim);
+    }
+    match app.state() {
+        None => Span::styled("opening…", theme.dim),
+        Some(_) if app.open.question().is_some() => Span::styled("? needs you", theme.warn),
+        Some(SessionState::Stopped) => Span::styled("○ stopped", theme.dim),
+        Some(SessionState::Idle) => Span::styled("● idle", theme.good),
+        Some(SessionState::Starting) => Span::styled(format!("{} starting", spinner(app)), theme.warn),
+        Some(SessionState::Working { phase, detail }) => {
+            let detail = detail.as_ref().map(|text| format!(" {}", truncate(&clean_line(text), 24)));
+            let text = format!("{} {}{}", spinner(app), name(*phase), detail.unwrap_or_default());
+            Span::styled(text, theme.warn)
+        }
+        Some(SessionState::Error { message }) => Span::styled(format!("✗ {}", clean_line(message)), theme.bad),
+        Some(SessionState::Unavailable) => Span::styled("! the agent cannot be reached", theme.bad),
+    }
+}
+
+fn spinner(app: &App) -> &'static str {
+    let at = usize::try_from(app.now.div_euclid(SPIN_MS)).unwrap_or(0);
+    SPINNER[at % SPINNER.len()]
+}
+
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Initializing => "getting ready",
+        Phase::Generating => "writing",
+        Phase::Thinking => "thinking",
+        Phase::ToolRunning => "running a tool",
+        Phase::Compacting => "compacting",
+        Phase::Retrying => "waiting to try again",
+    }
+}
+
+/// What a model can hold, in few characters.
+#[must_use]
+pub fn window(model: &Model) -> String {
+    let window = model.context_window.map(|tokens| match tokens {
+        0..1_000 => tokens.to_string(),
+        1_000..1_000_000 => format!("{}k", tokens / 1_000),
+        _ => format!("{}M", tokens / 1_000_000),
+    });
+    let thinks = model.reasoning.then(|| "thinks".to_owned());
+    window.into_iter().chain(thinks).collect::<Vec<_>>().join(" · ")
+}
