@@ -128,9 +128,9 @@ impl Screen {
         }
         let mut out = Vec::new();
         if on {
-            queue(&mut out, EnableMouseCapture)
+            queue(&mut out, EnableMouseCapture);
         } else {
-            queue(&mut out, DisableMouseCapture)
+            queue(&mut out, DisableMouseCapture);
         }
         write_out(&out)
     }

@@ -95,7 +95,7 @@ impl Octod {
 async fn accept(listener: UnixListener, shared: Arc<Shared>, cwd: PathBuf) {
     let connections = TaskTracker::new();
     while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(Connection::new(stream, Arc::clone(&shared), cwd.clone()).serve());
+        connections.spawn(Connection::new(stream, Arc::clone(&shared), &cwd).serve());
     }
 }
 
@@ -107,7 +107,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(stream: UnixStream, shared: Arc<Shared>, cwd: PathBuf) -> Self {
+    fn new(stream: UnixStream, shared: Arc<Shared>, cwd: &Path) -> Self {
         let (reader, writer) = stream.into_split();
         let session = json!({
             "info": {
