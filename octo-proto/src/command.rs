@@ -34,10 +34,10 @@ pub enum Command {
         thinking_level: Option<String>,
     },
     /// All sessions, the newest first. Reply: [`SessionList`].
-    #[serde(rename = "session.list")]
+    #[serde(rename = "session.list", alias = "list")]
     SessionList {},
     /// One session. Reply: [`SessionReply`].
-    #[serde(rename = "session.get")]
+    #[serde(rename = "session.get", alias = "get")]
     SessionGet {},
     /// Gives it another title. Reply: [`SessionReply`].
     #[serde(rename = "session.rename")]

@@ -17,6 +17,8 @@ pub mod id;
 pub mod index;
 pub mod message;
 pub mod paths;
+pub mod peer;
+pub mod plain;
 pub mod session;
 pub mod view;
 

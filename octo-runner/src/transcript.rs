@@ -9,7 +9,7 @@ mod segments;
 mod writer;
 
 pub use reader::{Bound, ReadError, Reader};
-pub use record::{Direction, MAX_BYTES, Record};
+pub use record::{Direction, MAX_BYTES, Record, records};
 pub use segments::{SEGMENT_MAGIC, Segment, compress_segment, drop_before, segments, usage};
 pub use writer::{APPEND_RESERVE, AppendError, Writer};
 

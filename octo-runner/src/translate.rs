@@ -7,55 +7,30 @@ use octo_proto::id::ProcessId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::harness::{Out, Record, SessionSpec, What, any::AnyHarness};
+use crate::{
+    harness::{Out, SessionSpec, any::AnyHarness},
+    lines::LineSplitter,
+    records::{OwnedRecord, OwnedWhat, understand},
+    transcript::{self, SEGMENT_MAGIC},
+};
 
-/// One record with its own bytes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OwnedRecord {
-    /// When, ms since 1970.
-    pub at: i64,
-    /// Where in the transcript.
-    pub place: u64,
-    /// What it is.
-    pub what: OwnedWhat,
-}
-
-/// What a record is, of those that a recording has.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OwnedWhat {
-    /// A line of stdout.
-    Line(Vec<u8>),
-    /// A line of stderr.
-    Stderr(Vec<u8>),
-    /// A line that was written, under its key.
-    Wrote(String, Vec<u8>),
-    /// The process was started.
-    Spawned,
-    /// The process ended, with a code or by a signal.
-    Exited(Option<i32>, Option<i32>),
-}
-
-impl OwnedRecord {
-    /// As a harness sees it.
-    #[must_use]
-    pub fn as_record(&self) -> Record<'_> {
-        let what = match &self.what {
-            OwnedWhat::Line(line) => What::Line(line),
-            OwnedWhat::Stderr(bytes) => What::Stderr(bytes),
-            OwnedWhat::Wrote(key, line) => What::Wrote { key, line },
-            OwnedWhat::Spawned => What::Spawned { pid: 0 },
-            OwnedWhat::Exited(code, signal) => What::Exited { code: *code, signal: *signal },
-        };
-        Record { at: self.at, place: self.place, what }
-    }
-}
-
-/// Translates a recording of an agent of this harness.
+/// Translates a recording of an agent of this harness, or a segment of a runner's own transcript.
 ///
 /// # Errors
-/// Where the harness is unknown, a line is not a record, or reading or writing fails.
-pub fn run(harness: &str, input: impl Read, out: impl Write) -> Result<()> {
-    translate(harness, recording(input), out)
+/// Where the harness is unknown, a record is none, or reading or writing fails.
+pub fn run(harness: &str, mut input: impl Read, out: impl Write) -> Result<()> {
+    let mut head = Vec::new();
+    input.by_ref().take(SEGMENT_MAGIC.len() as u64).read_to_end(&mut head)?;
+    if head != SEGMENT_MAGIC {
+        return translate(harness, recording(head.as_slice().chain(input)), out);
+    }
+    let mut segment = Vec::new();
+    input.read_to_end(&mut segment)?;
+    let (mut splitter, mut found) = (LineSplitter::new(), Vec::new());
+    for record in transcript::records(&segment) {
+        understand(&record, &mut splitter, &mut found);
+    }
+    translate(harness, found.into_iter().map(Ok), out)
 }
 
 /// Translates records, wherever they come from.
@@ -132,7 +107,7 @@ fn what(recorded: Recorded, place: u64) -> Option<OwnedWhat> {
         "err" => Some(OwnedWhat::Stderr(bytes)),
         // What the recorder wrote has ids of its own, which the agent's answers name: they are the keys.
         "in" => Some(OwnedWhat::Wrote(id.unwrap_or_else(|| format!("written-{place}")), bytes)),
-        _ if note.starts_with("spawn") => Some(OwnedWhat::Spawned),
+        _ if note.starts_with("spawn") => Some(OwnedWhat::Spawned(0)),
         _ if note == "exit" => {
             let signal = recorded.code.filter(|code| *code < 0).map(|code| -code);
             Some(OwnedWhat::Exited(recorded.code.filter(|code| *code >= 0), signal))

@@ -36,5 +36,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
         sessions::draw(app, frame, area);
     }
     status::draw(app, frame);
+    // After the conversation, since it lies over it where there is no room beside it.
+    if let Some(side) = app.areas.sessions {
+        sessions::draw(app, frame, side);
+    }
     overlay::draw(app, frame);
 }

@@ -1,7 +1,6 @@
 //! Octo's platform: the daemon, its command line (`octoctl`), a person's front door (`octo`), and the scripted model of
 //! the demo.
 
-pub mod caller;
 pub mod cli;
 pub mod config;
 pub mod ctl;

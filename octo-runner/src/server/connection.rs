@@ -45,6 +45,12 @@ pub(super) struct Connection<W> {
     caller: Option<Caller>,
 }
 
+/// Tells who is not admitted why, if they read it.
+pub(super) async fn refuse<S: AsyncWrite + Unpin>(mut stream: S, error: Error) {
+    let reply = Reply { channel: "system".to_owned(), id: String::new(), result: Err(error), bytes: Bytes::new() };
+    drop(timeout(HELLO, stream.write_all(&Frame::Reply(reply).encode())).await);
+}
+
 /// Serves a connection until it ends.
 pub(super) async fn serve<S>(runner: Runner, stream: S, own: Caller, stop: CancellationToken)
 where

@@ -15,13 +15,14 @@ use super::{
     Session,
     log::Log,
     state::{State, Stored, TurnState},
-    task::{Begin, OwnedRecord, Place, Running, SessionTask, attach, finished},
+    task::{Begin, Place, Running, SessionTask, attach, finished},
 };
 use crate::{
     failpoint,
     harness::{Accepted, any::AnyHarness},
     hstry::{Checkpoint, FactRow, Op, ProcessRow, ProcessState},
     process::{self, BootId, Reaped},
+    records::OwnedRecord,
     runner::Runner,
     sessions,
 };
@@ -176,13 +177,13 @@ async fn replay(
     while let Some(last) = last {
         let Some(records) = running.read_known().map_err(|error| Error::internal(error.to_string()))? else { break };
         for record in records {
-            if record.place() > last {
+            if record.place > last {
                 rest.push(record);
                 continue;
             }
             // Facts that came of nothing in the transcript stand where they were stored.
             while let Some(at) = facts.iter().position(|fact| place_of(fact).is_some())
-                && facts.get(at).and_then(place_of).is_some_and(|place| place <= record.place())
+                && facts.get(at).and_then(place_of).is_some_and(|place| place <= record.place)
             {
                 for fact in facts.drain(..=at) {
                     state.apply_stored(fact.number, &fact.event);

@@ -27,10 +27,11 @@ use super::{
 use crate::{
     harness::{Accepted, any::AnyHarness},
     hstry::Op,
+    records::OwnedRecord,
     requests::{Answer, Ticket, write_answer},
     runner::Runner,
 };
-pub use process::{OwnedRecord, Place, Running, attach, finished};
+pub use process::{Place, Running, attach, finished};
 use process::{Starting, Stopping, Tailed};
 use rounds::Round;
 
@@ -140,7 +141,7 @@ impl SessionTask {
         let mut records = rest;
         loop {
             let effects = records.iter().flat_map(|record| self.state.catch_up(&record.as_record())).collect();
-            self.folded_at = records.last().map_or(self.folded_at, OwnedRecord::at);
+            self.folded_at = records.last().map_or(self.folded_at, |record| record.at);
             self.perform(effects, Vec::new()).await;
             let Some(running) = &mut self.running else { return };
             match running.read_known() {
@@ -208,11 +209,15 @@ impl SessionTask {
                 self.settle_end().await;
             }
             SessionMsg::Append { message, done } => {
-                let mut answer = self.store_works().await.map(|()| 0);
+                let mut answer = self.store_works().await.map(|()| self.state.cursor().fact + 1);
                 if answer.is_ok() {
                     let effects = self.state.on(Input::Append(message), self.runner.now());
                     self.perform(effects, Vec::new()).await;
-                    answer = Ok(self.state.cursor().fact);
+                    if !self.rounds.is_empty() {
+                        // It is told once the store works again; until then nobody is told that it is there.
+                        answer = Err(Error::new(Code::Unavailable, "the history cannot be written now")
+                            .hint("repeat it with the same id"));
+                    }
                 }
                 drop(done.send(answer));
             }
@@ -295,7 +300,7 @@ impl SessionTask {
     async fn tailed(&mut self, tailed: Tailed) {
         match tailed {
             Tailed::Records(records) => {
-                self.folded_at = records.last().map_or(self.folded_at, OwnedRecord::at);
+                self.folded_at = records.last().map_or(self.folded_at, |record| record.at);
                 let effects = process::fold(&mut self.state, &records, self.runner.now());
                 self.perform(effects, Vec::new()).await;
                 self.note_deadlines();

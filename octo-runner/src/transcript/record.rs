@@ -122,6 +122,17 @@ pub(super) fn view(bytes: &[u8], offset: u64) -> Option<Record<'_>> {
     })
 }
 
+/// The whole records in the content of a segment, behind its header, up to its end or the first damage.
+pub fn records(content: &[u8]) -> impl Iterator<Item = Record<'_>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let Found::Whole(total) = inspect(&content[at..]) else { return None };
+        let record = view(&content[at..at + total], at as u64);
+        at += total;
+        record
+    })
+}
+
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }

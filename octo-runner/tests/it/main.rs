@@ -12,6 +12,7 @@
 mod desk;
 mod discover;
 mod household;
+mod hstry;
 mod pi_launch;
 mod pi_plan;
 mod pi_properties;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use octo_proto::{Event, id::ProcessId};
 use octo_runner::{
     harness::{Harness, Out, Record, What, any::AnyHarness, pi::Pi},
-    translate::{OwnedRecord, OwnedWhat, start},
+    records::{OwnedRecord, OwnedWhat},
+    translate::start,
 };
 use proptest::prelude::*;
 use serde_json::Value;

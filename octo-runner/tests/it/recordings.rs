@@ -5,7 +5,8 @@ use std::{fmt::Write as _, path::PathBuf};
 use octo_proto::{Event, Message, PartKind};
 use octo_runner::{
     harness::{Out, any::AnyHarness},
-    translate::{OwnedRecord, recording, start},
+    records::OwnedRecord,
+    translate::{recording, start},
 };
 use serde_json::Value;
 

@@ -18,6 +18,7 @@ use interprocess::{
 use octo_proto::{
     Frame,
     frame::Reply,
+    peer::{self, Peer},
     wire::{FrameReader, Incoming, WireError, write_frame},
 };
 use rustix::process::geteuid;
@@ -32,7 +33,6 @@ use super::{
     client::{Admission, Client, Deliver, Receive},
     outbox::Outbox,
 };
-use crate::caller;
 
 /// How often it is looked whether the socket is still where clients look for it: logind takes the runtime folder away
 /// at the last logout, and octod goes on.
@@ -135,15 +135,15 @@ fn inode_of(path: &Path) -> io::Result<(u64, u64)> {
 }
 
 async fn serve(stream: Stream, gateway: Arc<Gateway>, room: OwnedSemaphorePermit) {
-    let peer = stream.peer_creds().ok().and_then(|peer| peer.euid());
+    let peer = stream.peer_creds().ok().and_then(|peer| Some(Peer { uid: peer.euid()?, pid: peer.pid() }));
     let (receive, mut send) = split(stream);
-    match caller::of_peer(peer, geteuid().as_raw()) {
+    match peer::admit(peer, geteuid().as_raw()) {
         Ok(caller) => {
             let client = Client::new(gateway, FrameReader::new(receive), Outbox::new(send));
             client.run(Admission::Admitted(caller)).await;
         }
         Err(error) => {
-            tracing::warn!(peer, "refused a local connection: {error}");
+            tracing::warn!(?peer, "refused a local connection: {error}");
             let channel = octo_proto::channel::SYSTEM.to_owned();
             let reply = Reply { channel, id: String::new(), result: Err(error), bytes: bytes::Bytes::new() };
             // Whether it reads the reason is its own affair.

@@ -34,7 +34,6 @@ use super::{
     Gateway,
     client::{Admission, Client},
 };
-use crate::caller;
 
 /// How long a request's head may take to arrive.
 const HEAD: Duration = Duration::from_secs(10);
@@ -130,7 +129,7 @@ async fn mux(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Response {
-    let owner = caller::of_owner(geteuid().as_raw());
+    let owner = octo_proto::peer::of_owner(geteuid().as_raw());
     let admission = match headers.get(header::AUTHORIZATION) {
         // A browser cannot send the header; it shows the token in its hello.
         None => Admission::ByToken(owner),

@@ -19,6 +19,7 @@ mod link;
 mod model;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod web;

@@ -16,19 +16,17 @@ use super::{
     SessionTask,
 };
 use crate::{
-    harness::{Record, SessionSpec, StopStep, What, Write, any::AnyHarness},
+    harness::{SessionSpec, StopStep, Write, any::AnyHarness},
     hstry::{Checkpoint, Op, ProcessRow, ProcessState, SessionRow},
-    lines::{LineSplitter, Text},
-    process::{self, Announcements, CommandError, Controller, Launch, Loss, Note, Reaped, ShimPath, Tail},
+    lines::LineSplitter,
+    process::{self, Announcements, CommandError, Controller, Launch, Loss, Reaped, ShimPath, Tail},
+    records::{OwnedRecord, TIMEOUT, understand},
     runner::Runner,
     transcript::{self, Bound, Direction, ReadError, Reader},
 };
 
 /// Transcript that is folded before a checkpoint is stored, in bytes.
 const CHECKPOINT_EVERY: u64 = 4 * 1024 * 1024;
-
-/// The key of the note that a write was not answered in time.
-const TIMEOUT: &str = "timeout";
 
 /// Between two tries to reach or clear up what does not answer.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -90,93 +88,9 @@ pub(super) enum Tailed {
     Failed(String),
 }
 
-/// A record, held while it is folded.
-#[derive(Debug)]
-pub struct OwnedRecord {
-    at: i64,
-    place: u64,
-    what: OwnedWhat,
-}
-
-#[derive(Debug)]
-enum OwnedWhat {
-    Line(Vec<u8>),
-    Oversize(Vec<u8>, u64),
-    Stderr(Vec<u8>),
-    Wrote(String, Vec<u8>),
-    Spawned(u32),
-    Exited(Option<i32>, Option<i32>),
-    ShimLost(String),
-    Timeout(String),
-}
-
-impl OwnedRecord {
-    /// Where it begins.
-    #[must_use]
-    pub fn place(&self) -> u64 {
-        self.place
-    }
-
-    /// As a harness sees it.
-    #[must_use]
-    pub fn as_record(&self) -> Record<'_> {
-        let what = match &self.what {
-            OwnedWhat::Line(line) => What::Line(line),
-            OwnedWhat::Oversize(head, len) => What::Oversize { head, len: *len },
-            OwnedWhat::Stderr(bytes) => What::Stderr(bytes),
-            OwnedWhat::Wrote(key, line) => What::Wrote { key, line },
-            OwnedWhat::Spawned(pid) => What::Spawned { pid: *pid },
-            OwnedWhat::Exited(code, signal) => What::Exited { code: *code, signal: *signal },
-            OwnedWhat::ShimLost(reason) => What::ShimLost { reason },
-            OwnedWhat::Timeout(key) => What::Timeout { key },
-        };
-        Record { at: self.at, place: self.place, what }
-    }
-
-    /// When it was made, ms since 1970.
-    #[must_use]
-    pub fn at(&self) -> i64 {
-        self.at
-    }
-
-    fn is_end(&self) -> bool {
-        matches!(self.what, OwnedWhat::Exited(..) | OwnedWhat::ShimLost(_))
-    }
-}
-
 /// Folds records, in order, as one round of effects.
 pub(super) fn fold(state: &mut State, records: &[OwnedRecord], now: i64) -> Vec<Effect> {
     records.iter().flat_map(|record| state.on(Input::Record(record.as_record()), now)).collect()
-}
-
-/// The records of a harness that one record of the transcript gives.
-fn understand(record: &transcript::Record<'_>, splitter: &mut LineSplitter, out: &mut Vec<OwnedRecord>) {
-    let at = (record.at_us / 1000).cast_signed();
-    let own = |what| OwnedRecord { at, place: record.offset, what };
-    match record.direction {
-        Direction::Out => out.extend(splitter.feed(record.offset, record.bytes).map(|line| {
-            let what = match line.text {
-                Text::Whole(line) => OwnedWhat::Line(line.into_owned()),
-                Text::Oversize { head, len } => OwnedWhat::Oversize(head, len),
-            };
-            OwnedRecord { at, place: line.place, what }
-        })),
-        Direction::Err => out.push(own(OwnedWhat::Stderr(record.bytes.to_vec()))),
-        Direction::In => out.push(own(OwnedWhat::Wrote(record.key.to_owned(), record.bytes.to_vec()))),
-        Direction::Note => match Note::read(record) {
-            Some(Note::Spawned { pid, .. }) => out.push(own(OwnedWhat::Spawned(pid.unsigned_abs()))),
-            Some(Note::Exited { code }) => out.push(own(OwnedWhat::Exited(Some(code), None))),
-            Some(Note::Signalled { signal }) => out.push(own(OwnedWhat::Exited(None, Some(signal)))),
-            Some(Note::ShimLost { rebooted }) => {
-                let reason = if rebooted { "the host was restarted" } else { "the agent's holder was lost" };
-                out.push(own(OwnedWhat::ShimLost(reason.to_owned())));
-            }
-            Some(Note::Other { key, bytes }) if key == TIMEOUT => {
-                out.push(own(OwnedWhat::Timeout(String::from_utf8_lossy(&bytes).into_owned())));
-            }
-            Some(Note::StdinClosed | Note::Other { .. }) | None => {}
-        },
-    }
 }
 
 /// Waits for a process that is being started; for ever where none is.
