@@ -56,7 +56,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     let lock = lock(&paths.state)?;
     let runner = build(paths, loaded.config, own).await?;
-    let server = Server::bind(&runner.paths().runner_socket())
+    let server = Server::bind(runner.paths())
         .with_context(|| format!("cannot listen at {}", runner.paths().runner_socket().display()))?;
     let history = hstry::grpc::bind(&runner.paths().hstry_socket())
         .with_context(|| format!("cannot listen at {}", runner.paths().hstry_socket().display()))?;
