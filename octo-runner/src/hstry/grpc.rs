@@ -1,5 +1,6 @@
 //! The history for other programs of this user: gRPC on `hstry.sock`.
 
+mod admission;
 mod convert;
 mod read;
 mod write;
@@ -7,19 +8,15 @@ mod write;
 use std::{future::Future, io, path::Path, time::Duration};
 
 use futures_util::StreamExt as _;
-use octo_proto::{
-    Code, Error,
-    id::SessionId,
-    message::Message,
-    peer::{self, Peer},
-};
+use octo_proto::{Code, Error, id::SessionId, message::Message};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, transport::Server};
+use tonic::{Status, service::InterceptorLayer, transport::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use super::Store;
+use admission::Admission;
 use proto::{read_service_server::ReadServiceServer, write_service_server::WriteServiceServer};
 
 /// How long the answers under way have, when the runner stops.
@@ -82,13 +79,14 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     let read = ReadServiceServer::new(read::Read::new(store.clone()));
     let write = WriteServiceServer::new(write::Write::new(appender));
-    let own = UnixListenerStream::new(listener).filter_map(admit);
+    let connections = UnixListenerStream::new(listener).filter_map(admit);
     let server = Server::builder()
+        .layer(InterceptorLayer::new(admission::check))
         .add_service(reflection)
         .add_service(health)
         .add_service(read)
         .add_service(write)
-        .serve_with_incoming_shutdown(own, stop.cancelled());
+        .serve_with_incoming_shutdown(connections, stop.cancelled());
     tokio::select! {
         served = server => Ok(served?),
         () = report(&store, &reporter) => Ok(()),
@@ -110,27 +108,16 @@ async fn report(store: &Store, reporter: &HealthReporter) {
     }
 }
 
-/// A connection, where our own user is at the other end, and no agent.
-async fn admit(accepted: io::Result<UnixStream>) -> Option<io::Result<UnixStream>> {
+/// A connection as it is served; none where there is none.
+async fn admit(accepted: io::Result<UnixStream>) -> Option<io::Result<Admission>> {
     match accepted {
-        Ok(stream) => match peer::admit(peer_of(&stream), rustix::process::geteuid().as_raw()) {
-            Ok(_) => Some(Ok(stream)),
-            Err(error) => {
-                tracing::warn!(%error, "a connection to the history was refused");
-                None
-            }
-        },
+        Ok(stream) => Some(Ok(Admission::of(stream))),
         Err(error) => {
             tracing::warn!(%error, "a connection to the history could not be accepted");
             tokio::time::sleep(PAUSE).await;
             None
         }
     }
-}
-
-fn peer_of(stream: &UnixStream) -> Option<Peer> {
-    let peer = stream.peer_cred().ok()?;
-    Some(Peer { uid: peer.uid(), pid: peer.pid() })
 }
 
 /// An error as gRPC tells it; the hint follows the message.

@@ -362,8 +362,15 @@ async fn what_is_no_history_of_ours_is_refused_and_left_alone() {
     store.close().await;
     let db = rusqlite::Connection::open(&newer).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
+    // As a crash leaves it: the change is in the log, and stays there.
+    let crashed = dir.path().join("crashed.db");
+    for end in ["", "-wal"] {
+        std::fs::copy(format!("{}{end}", newer.display()), format!("{}{end}", crashed.display())).unwrap();
+    }
     drop(db);
-    assert!(matches!(refused(&newer), StoreError::Newer { found: 99, .. }));
+    for path in [newer, crashed] {
+        assert!(matches!(refused(&path), StoreError::Newer { found: 99, .. }), "{}", path.display());
+    }
 }
 
 #[tokio::test]

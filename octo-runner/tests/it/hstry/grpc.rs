@@ -230,7 +230,8 @@ async fn hstry_lists_and_shows() {
     let mut agent = Command::new(env!("CARGO_BIN_EXE_hstry"));
     agent.arg("--socket").arg(&served.socket).arg("list").env("OCTO_PROCESS", "prc_1");
     let agent = tokio::process::Command::from(agent).output().await.unwrap();
-    assert_eq!(agent.status.code(), Some(4), "an agent is not served: {agent:?}");
+    assert_eq!(agent.status.code(), Some(5), "an agent is not served: {agent:?}");
+    assert!(String::from_utf8_lossy(&agent.stderr).contains("an agent may not speak"), "{agent:?}");
     served.end().await;
 }
 
