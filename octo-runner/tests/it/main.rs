@@ -9,9 +9,11 @@
     reason = "a test that cannot go on says so by failing; agents get the PATH of the test run"
 )]
 
+mod bad_input;
 mod desk;
 mod discover;
 mod household;
+mod limits;
 mod pi_launch;
 mod pi_plan;
 mod pi_properties;
