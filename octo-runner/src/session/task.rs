@@ -3,6 +3,7 @@
 
 mod process;
 mod rounds;
+mod trim;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -57,7 +58,7 @@ pub struct SessionTask {
     waiting: HashMap<RequestId, oneshot::Sender<Answer>>,
     /// By when each write must be answered.
     deadlines: HashMap<String, Instant>,
-    /// When the last folded record was made, ms since 1970.
+    /// When the records folded last were made, ms since 1970.
     folded_at: i64,
     /// What is to be stored and told, the oldest first; more than none only while the store fails.
     rounds: VecDeque<Round>,
@@ -296,7 +297,8 @@ impl SessionTask {
     async fn tailed(&mut self, tailed: Tailed) {
         match tailed {
             Tailed::Records(records) => {
-                self.folded_at = records.last().map_or(self.folded_at, |record| record.at);
+                // The first, so that a step of the clock between two of them makes no deadline early.
+                self.folded_at = records.first().map_or(self.folded_at, |record| record.at);
                 let effects = process::fold(&mut self.state, &records, self.runner.now());
                 self.perform(effects, Vec::new()).await;
                 self.note_deadlines();

@@ -153,11 +153,12 @@ async fn what_is_not_there_is_not_found() {
     let error = refused(&client, Some(&nobody), json!({ "cmd": "prompt", "message": "hello" })).await;
     assert_eq!(error.code, Code::NotFound);
     assert!(error.hint.unwrap().contains("octoctl session list"));
-    let error =
-        refused(&client, None, json!({ "cmd": "session.create", "harness": "hal", "cwd": world.work() })).await;
+    let error = refused(&client, None, json!({ "cmd": "session.create", "harness": "hal", "cwd": world.work() })).await;
     assert_eq!(error.code, Code::NotFound);
     assert_eq!(error.hint.as_deref(), Some("this runner knows: pi"));
-    for (cwd, expected) in [("/no/such/folder", Code::NotFound), ("relative", Code::BadRequest), ("/etc/passwd", Code::BadRequest)] {
+    for (cwd, expected) in
+        [("/no/such/folder", Code::NotFound), ("relative", Code::BadRequest), ("/etc/passwd", Code::BadRequest)]
+    {
         let error = refused(&client, None, json!({ "cmd": "session.create", "harness": "pi", "cwd": cwd })).await;
         assert_eq!(error.code, expected, "{cwd}");
     }
@@ -244,17 +245,11 @@ async fn pi_that_is_missing_or_too_old_is_said_with_the_command_that_helps() {
 
 #[tokio::test]
 async fn node_that_is_too_old_is_said_with_the_command_that_helps() {
-    let world = with_pi(|home| {
-        pretend_pi(home, "99.0.0");
-        script(&home.join("bin/node"), "echo v18.0.0");
-        // The PATH of agents is the login shell's.
-        script(&home.join("bin/shell"), &format!("echo octo-path:{}", home.join("bin").display()));
-    });
-    drop(world);
     let mut world = World::unstarted(folder());
     let home = world.dir.path().to_owned();
     pretend_pi(&home, "99.0.0");
     script(&home.join("bin/node"), "echo v18.0.0");
+    // The PATH of agents is the login shell's.
     script(&home.join("bin/shell"), &format!("echo octo-path:{}", home.join("bin").display()));
     std::fs::create_dir_all(home.join("data/harnesses")).unwrap();
     std::fs::set_permissions(home.join("data"), PermissionsExt::from_mode(0o700)).unwrap();

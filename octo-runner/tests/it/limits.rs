@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use octo_proto::command::Environment;
+use octo_proto::{
+    Event, View,
+    client::Events,
+    command::{DiskUsage, Environment},
+    session::Outcome,
+};
 use serde_json::{Value, json};
 
 use crate::household::{Watcher, World, ends, prompt};
@@ -31,8 +36,15 @@ async fn what_people_have_set_up_for_pi_is_untouched() {
         request.body = serde_json::value::to_raw_value(&body).unwrap();
         let id = request.id.clone();
         client.request(request).await.unwrap_or_else(|error| panic!("{body}: {error}"));
-        if body["cmd"] == "prompt" {
-            assert!(watcher.until(&mut events, |_, event| ends(event, &id)).await);
+        match body["cmd"].as_str() {
+            Some("prompt") => assert!(watcher.until(&mut events, |_, event| ends(event, &id)).await),
+            // Which levels the new model has is told a little later.
+            Some("set_model") => {
+                let has =
+                    |view: &View, _: &Event| view.info.capabilities.thinking_levels.iter().any(|level| level == "high");
+                assert!(watcher.until(&mut events, has).await);
+            }
+            _ => {}
         }
     }
     let info = watcher.view.unwrap().info;
@@ -79,4 +91,90 @@ async fn an_agent_has_the_environment_that_is_shown_and_nothing_unnamed() {
     assert!(source("PLAIN").ends_with("config/env") && source("PASSED_ON").contains("[env] pass"));
     let added: Vec<_> = has.into_keys().collect();
     assert_eq!(added, ["OCTO_PROCESS", "OCTO_SESSION_ID"]);
+}
+
+/// Prompts, and waits for the end of it.
+async fn ask(client: &octo_proto::client::Client, events: &mut Events, watcher: &mut Watcher, text: &str) -> Outcome {
+    let request = prompt(&watcher.session, text);
+    let id = request.id.clone();
+    client.request(request).await.unwrap();
+    assert!(watcher.until(events, |_, event| ends(event, &id)).await);
+    match &watcher.events.last().unwrap().1 {
+        Event::PromptEnded { outcome, .. } => *outcome,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transcript_over_its_cap_loses_its_oldest_part_and_the_session_nothing() {
+    let mut world = World::with(|home| {
+        let text = "[transcripts]\nmax_per_process = \"80 MiB\"\n";
+        std::fs::write(home.join("config/config.toml"), text).unwrap();
+    });
+    let (client, mut events) = world.connect().await;
+    let session = world.session(&client).await;
+    let mut watcher = Watcher::new(session.clone());
+    watcher.watch(&client).await;
+    // More than a segment of 64 MiB on the agent's standard error, in the middle of a turn.
+    let noise = "run: head -c 100000000 /dev/zero | tr '\\0' x | fold -w 4000 > /proc/$PPID/fd/2";
+    assert_eq!(ask(&client, &mut events, &mut watcher, noise).await, Outcome::Done);
+    let told = |event: &Event| matches!(event, Event::Notify { message, .. } if message.contains("max_per_process"));
+    if !watcher.events.iter().any(|(_, event)| told(event)) {
+        assert!(watcher.until(&mut events, |_, event| told(event)).await);
+    }
+    let usage: DiskUsage = client.ask("agent", None, &json!({ "cmd": "du" })).await.unwrap();
+    let [entry] = usage.entries.try_into().unwrap();
+    assert!(entry.bytes < 80 * 1024 * 1024, "{} bytes are kept", entry.bytes);
+    assert!(entry.live && entry.session_id.as_ref() == Some(&session) && usage.transcript_bytes == entry.bytes);
+    let agents = world.agents();
+    drop((client, events));
+    world.kill();
+    world.start();
+    let (client, mut events) = world.connect().await;
+    watcher.watch(&client).await;
+    assert_eq!(ask(&client, &mut events, &mut watcher, "hello").await, Outcome::Done);
+    assert_eq!(world.agents(), agents);
+    let page: Value = client.ask("agent", Some(&session), &json!({ "cmd": "history.page" })).await.unwrap();
+    assert_eq!(page["messages"].as_array().unwrap().len(), 6);
+}
+
+/// A line of a process's status, in KiB.
+fn memory(pid: u32, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watcher_that_stops_reading_costs_little_delays_nobody_and_ends_with_the_same_view() {
+    const STALLED: u64 = 4;
+    let world = World::new();
+    let (client, mut events) = world.connect().await;
+    let session = world.session(&client).await;
+    let mut watcher = Watcher::new(session.clone());
+    watcher.watch(&client).await;
+    let begun = std::time::Instant::now();
+    assert_eq!(ask(&client, &mut events, &mut watcher, "stream 50000 every 0").await, Outcome::Done);
+    let alone = (begun.elapsed(), memory(world.pid(), "VmHWM"));
+    let mut stalled = Vec::new();
+    for _ in 0..STALLED {
+        let (client, events) = world.connect().await;
+        let late = Watcher::new(session.clone());
+        late.watch(&client).await;
+        stalled.push((client, events, late));
+    }
+    let begun = std::time::Instant::now();
+    // They read nothing until it is over.
+    assert_eq!(ask(&client, &mut events, &mut watcher, "stream 50000 every 0").await, Outcome::Done);
+    let beside = (begun.elapsed(), memory(world.pid(), "VmHWM"));
+    eprintln!("alone {alone:?}, beside {STALLED} stalled {beside:?}");
+    assert!(beside.1 < 64 * 1024, "{} KiB at most", beside.1);
+    assert!(beside.1 < alone.1 + STALLED * 2 * 1024, "{} KiB, {} KiB alone", beside.1, alone.1);
+    let view = watcher.view.unwrap();
+    for (_client, mut events, mut late) in stalled {
+        assert!(late.until(&mut events, |late, _| late.cursor == view.cursor).await);
+        let late = late.view.unwrap();
+        assert_eq!(late.messages, view.messages);
+        assert_eq!((late.live, late.info), (view.live.clone(), view.info.clone()));
+    }
 }

@@ -10,8 +10,10 @@
 )]
 
 mod bad_input;
+mod clock;
 mod desk;
 mod discover;
+mod disk;
 mod household;
 mod limits;
 mod pi_launch;

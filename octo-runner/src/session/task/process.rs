@@ -42,7 +42,7 @@ pub struct Running {
     /// Which.
     pub process: ProcessId,
     /// Its folder.
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     /// Writes to it; none when it is dead and only read to its end.
     controller: Option<Controller>,
     /// Where what is handed to it is waited for.
