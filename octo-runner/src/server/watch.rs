@@ -153,7 +153,8 @@ impl SessionWatch {
             Ok(facts) if !facts.is_empty() => {
                 let last = facts.last().map_or(after, |fact| fact.number);
                 let frames = facts.iter().map(|fact| {
-                    let cursor = Cursor { fact: fact.number, epoch: standing.epoch, n: 0 };
+                    // Of no generation: who comes back with it has not seen the present, and gets it.
+                    let cursor = Cursor { fact: fact.number, epoch: 0, n: 0 };
                     encode(&self.session.id, cursor, fact.ts, &fact.event)
                 });
                 self.place = Place::Replaying(last, frames.collect());

@@ -148,10 +148,7 @@ impl SessionTask {
             match running.read_known() {
                 Ok(Some(more)) => records = more,
                 Ok(None) => break,
-                Err(error) => {
-                    tracing::error!(session = %self.state.info.session_id, %error, "a transcript cannot be read on");
-                    break;
-                }
+                Err(error) => return self.unreadable(&error.to_string()).await,
             }
         }
         self.note_deadlines();
@@ -304,12 +301,9 @@ impl SessionTask {
                 self.note_deadlines();
                 self.advance_stopping();
             }
-            Tailed::Ended => self.process_ended().await,
+            Tailed::Ended => self.process_ended("the agent ended").await,
             Tailed::Lost => self.shim_lost().await,
-            Tailed::Failed(error) => {
-                tracing::error!(session = %self.state.info.session_id, %error, "a transcript cannot be read on");
-                self.kill_process().await;
-            }
+            Tailed::Failed(error) => self.unreadable(&error).await,
         }
     }
 

@@ -10,7 +10,9 @@
 )]
 
 mod bad_input;
+mod care;
 mod clock;
+mod damage;
 mod desk;
 mod discover;
 mod disk;
