@@ -18,8 +18,8 @@ fn segment(world: &World) -> PathBuf {
     dir.join("0000000000000000.seg")
 }
 
-/// Breaks a transcript between what was folded before the runner was killed and its end.
-async fn broken(damage: impl Fn(&Path, u64)) {
+/// Breaks a transcript, knowing how long it was after the first turn and when the runner was killed in the second.
+async fn broken(damage: impl Fn(&Path, [u64; 2])) {
     let mut world = World::new();
     let (client, mut events) = world.connect().await;
     let session = world.session(&client).await;
@@ -29,6 +29,7 @@ async fn broken(damage: impl Fn(&Path, u64)) {
     let id = first.id.clone();
     client.request(first).await.unwrap();
     assert!(watcher.until(&mut events, |_, event| ends(event, &id)).await);
+    let first = std::fs::metadata(segment(&world)).unwrap().len();
     let request = prompt(&session, "stream 1000 every 1");
     let id = request.id.clone();
     client.request(request).await.unwrap();
@@ -45,7 +46,7 @@ async fn broken(damage: impl Fn(&Path, u64)) {
         assert!(tokio::time::Instant::now() < deadline, "the agent does not end its turn");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    damage(&path, before + 4096);
+    damage(&path, [first, before]);
     world.start();
     let (client, mut events) = world.connect().await;
     watcher.watch(&client).await;
@@ -66,12 +67,21 @@ async fn broken(damage: impl Fn(&Path, u64)) {
     assert_eq!(roles, ["user", "assistant", "user", "user", "assistant"]);
 }
 
+fn overwrite(path: &Path, at: u64) {
+    File::options().write(true).open(path).unwrap().write_all_at(&[0xff; 256], at).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transcript_that_is_damaged_where_it_was_read_already_ends_its_agent_and_says_so() {
+    broken(|path, [first, _]| overwrite(path, first + 8)).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transcript_that_is_damaged_in_the_middle_ends_its_agent_and_says_so() {
-    broken(|path, at| File::options().write(true).open(path).unwrap().write_all_at(&[0xff; 256], at).unwrap()).await;
+    broken(|path, [_, killed]| overwrite(path, killed + 4096)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transcript_that_was_cut_in_the_middle_ends_its_agent_and_says_so() {
-    broken(|path, at| File::options().write(true).open(path).unwrap().set_len(at).unwrap()).await;
+    broken(|path, [_, killed]| File::options().write(true).open(path).unwrap().set_len(killed + 4096).unwrap()).await;
 }
