@@ -3,6 +3,7 @@
 
 mod process;
 mod rounds;
+mod trim;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -57,7 +58,7 @@ pub struct SessionTask {
     waiting: HashMap<RequestId, oneshot::Sender<Answer>>,
     /// By when each write must be answered.
     deadlines: HashMap<String, Instant>,
-    /// When the last folded record was made, ms since 1970.
+    /// When the records folded last were made, ms since 1970.
     folded_at: i64,
     /// What is to be stored and told, the oldest first; more than none only while the store fails.
     rounds: VecDeque<Round>,
@@ -147,10 +148,7 @@ impl SessionTask {
             match running.read_known() {
                 Ok(Some(more)) => records = more,
                 Ok(None) => break,
-                Err(error) => {
-                    tracing::error!(session = %self.state.info.session_id, %error, "a transcript cannot be read on");
-                    break;
-                }
+                Err(error) => return self.unreadable(&error.to_string()).await,
             }
         }
         self.note_deadlines();
@@ -300,18 +298,16 @@ impl SessionTask {
     async fn tailed(&mut self, tailed: Tailed) {
         match tailed {
             Tailed::Records(records) => {
-                self.folded_at = records.last().map_or(self.folded_at, |record| record.at);
+                // The first, so that a step of the clock between two of them makes no deadline early.
+                self.folded_at = records.first().map_or(self.folded_at, |record| record.at);
                 let effects = process::fold(&mut self.state, &records, self.runner.now());
                 self.perform(effects, Vec::new()).await;
                 self.note_deadlines();
                 self.advance_stopping();
             }
-            Tailed::Ended => self.process_ended().await,
+            Tailed::Ended => self.process_ended("the agent ended").await,
             Tailed::Lost => self.shim_lost().await,
-            Tailed::Failed(error) => {
-                tracing::error!(session = %self.state.info.session_id, %error, "a transcript cannot be read on");
-                self.kill_process().await;
-            }
+            Tailed::Failed(error) => self.unreadable(&error).await,
         }
     }
 
