@@ -56,8 +56,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     let lock = lock(&paths.state)?;
     let runner = build(paths, loaded.config, own).await?;
-    let server = Server::bind(&runner.paths().runner_socket())
+    let server = Server::bind(runner.paths())
         .with_context(|| format!("cannot listen at {}", runner.paths().runner_socket().display()))?;
+    let history = hstry::grpc::bind(&runner.paths().hstry_socket())
+        .with_context(|| format!("cannot listen at {}", runner.paths().hstry_socket().display()))?;
     if options.json {
         ready_line(&runner)?;
     }
@@ -66,6 +68,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     tasks.spawn(recover_all(runner.clone()));
     tasks.spawn(care::transcripts(runner.clone()));
     tasks.spawn(server.run(runner.clone(), runner.stopping().clone()));
+    tasks.spawn(serve_history(history, runner.clone()));
     wait_for_end(runner.stopping()).await?;
     runner.stopping().cancel();
     tasks.close();
@@ -138,6 +141,14 @@ async fn recover_all(runner: Runner) {
                 tracing::error!(session = %id, %error, "a session could not be brought back");
             }
         });
+    }
+}
+
+/// Other programs of this user read the history, and add to it.
+async fn serve_history(listener: tokio::net::UnixListener, runner: Runner) {
+    let (store, stop) = (runner.store().clone(), runner.stopping().clone());
+    if let Err(error) = hstry::grpc::serve(listener, store, runner, stop).await {
+        tracing::error!(%error, "the history is not served any more");
     }
 }
 

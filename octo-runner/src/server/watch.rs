@@ -153,7 +153,7 @@ impl SessionWatch {
             Ok(facts) if !facts.is_empty() => {
                 let last = facts.last().map_or(after, |fact| fact.number);
                 let frames = facts.iter().map(|fact| {
-                    // Of no generation: who comes back with it has not seen the present, and gets it.
+                    // Of no epoch: who is cut off before the present follows must not go on from here without it.
                     let cursor = Cursor { fact: fact.number, epoch: 0, n: 0 };
                     encode(&self.session.id, cursor, fact.ts, &fact.event)
                 });

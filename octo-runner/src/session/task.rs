@@ -207,11 +207,15 @@ impl SessionTask {
                 self.settle_end().await;
             }
             SessionMsg::Append { message, done } => {
-                let mut answer = self.store_works().await.map(|()| 0);
+                let mut answer = self.store_works().await.map(|()| self.state.cursor().fact + 1);
                 if answer.is_ok() {
                     let effects = self.state.on(Input::Append(message), self.runner.now());
                     self.perform(effects, Vec::new()).await;
-                    answer = Ok(self.state.cursor().fact);
+                    if !self.rounds.is_empty() {
+                        // It is told once the store works again; until then nobody is told that it is there.
+                        answer = Err(Error::new(Code::Unavailable, "the history cannot be written now")
+                            .hint("repeat it with the same id"));
+                    }
                 }
                 drop(done.send(answer));
             }

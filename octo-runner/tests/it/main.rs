@@ -17,6 +17,7 @@ mod desk;
 mod discover;
 mod disk;
 mod household;
+mod hstry;
 mod limits;
 mod pi_launch;
 mod pi_plan;
