@@ -182,7 +182,7 @@ async fn a_steer_that_an_abort_strands_is_said_once() {
     let steer = steer.about(session.clone());
     let steer_id = steer.id.clone();
     client.request(steer).await.unwrap();
-    let _: Value = client.ask("agent", Some(&session), &json!({ "cmd": "abort" })).await.unwrap();
+    client.ask::<Value>("agent", Some(&session), &json!({ "cmd": "abort" })).await.unwrap();
     let none_open = |view: &octo_proto::View, _: &Event| view.live.prompts.is_empty();
     assert!(watcher.until(&mut events, none_open).await);
     for id in [&first_id, &steer_id] {
