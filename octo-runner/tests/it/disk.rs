@@ -44,6 +44,8 @@ impl Small {
 impl Drop for Small {
     fn drop(&mut self) {
         drop(Command::new("umount").arg("--lazy").arg(&self.0).status());
+        // It could not go with its world, being mounted on.
+        drop(std::fs::remove_dir(&self.0));
     }
 }
 
