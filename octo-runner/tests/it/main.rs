@@ -9,6 +9,7 @@
     reason = "a test that cannot go on says so by failing; agents get the PATH of the test run"
 )]
 
+mod deaths;
 mod desk;
 mod discover;
 mod household;

@@ -47,7 +47,7 @@ async fn kills(victim: Victim, work: &str, seed: u64) {
         follower.until("the end of the prompt", |seen| seen.is_over(id)).await;
     }
     assert_eq!((agents.len(), house.agents()), (1, agents), "the agent is the same process");
-    compare(&house, &session, &prompts, &follower).await;
+    compare(&house, &session, &prompts, &mut follower).await;
     assert!(follower.look(|seen| seen.returns > 0) || victim == Victim::Runner, "it was cut off");
 }
 
@@ -73,7 +73,7 @@ async fn at_work(
 }
 
 /// Whatever was done to it, a session holds what its agent said, once, and all who watch see the same.
-async fn compare(house: &House, session: &SessionId, prompts: &[String], follower: &Follower) {
+async fn compare(house: &House, session: &SessionId, prompts: &[String], follower: &mut Follower) {
     let (client, mut events) = house.connect().await;
     let stored = facts(&client, &mut events, session).await;
     let numbers: Vec<u64> = stored.iter().map(|(cursor, _)| cursor.fact).collect();
@@ -100,7 +100,16 @@ async fn compare(house: &House, session: &SessionId, prompts: &[String], followe
     assert!(told.windows(2).all(|pair| pair[1].fact == pair[0].fact + 1), "{told:?}");
     let mut fresh = Follower::new(house.socket(), session.clone());
     fresh.until("a snapshot", |seen| seen.view.is_some()).await;
-    let (stayed, late) = (follower.view(), fresh.view());
+    let (mut stayed, mut late) = (follower.view(), fresh.view());
+    while stayed.cursor != late.cursor {
+        let ahead = stayed.cursor.max(late.cursor);
+        for one in [&mut *follower, &mut fresh] {
+            one.until("the other's place", |seen| seen.view.as_ref().is_some_and(|view| view.cursor >= ahead)).await;
+        }
+        (stayed, late) = (follower.view(), fresh.view());
+    }
+    // When a session last changed is told together with a change of what it is, and else asked for.
+    stayed.info.updated_at = late.info.updated_at;
     assert_eq!(stayed.messages, late.messages);
     assert_eq!(stayed.live, late.live);
     assert_eq!(stayed.info, late.info);
@@ -186,7 +195,7 @@ async fn kills_of_a_client(work: &str, seed: u64) {
         follower.until("the end of the prompt", |seen| seen.is_over(id)).await;
     }
     assert_eq!(house.agents().len(), 1);
-    compare(&house, &session, &prompts, &follower).await;
+    compare(&house, &session, &prompts, &mut follower).await;
     assert_eq!(follower.look(|seen| seen.returns), 0, "the other client noticed nothing");
 }
 
@@ -220,7 +229,7 @@ async fn the_same_request_across_a_restart_of_octod_has_one_effect() {
     let (client, _events) = house.connect().await;
     assert_eq!(client.request(other).await.unwrap_err().code, octo_proto::Code::Conflict);
     assert_eq!(std::fs::read_to_string(house.work().join("count.txt")).unwrap(), "once\n");
-    compare(&house, &session, &[request.id], &follower).await;
+    compare(&house, &session, &[request.id], &mut follower).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -241,5 +250,5 @@ async fn the_last_logout_stops_no_agent_and_cuts_none_off() {
     assert_eq!(house.agents(), agents);
     std::fs::write(house.work().join("go"), "").unwrap();
     follower.until("the end", |seen| seen.is_over(&request.id)).await;
-    compare(&house, &session, &[request.id], &follower).await;
+    compare(&house, &session, &[request.id], &mut follower).await;
 }
