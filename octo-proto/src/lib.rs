@@ -18,6 +18,7 @@ pub mod index;
 pub mod message;
 pub mod paths;
 pub mod peer;
+pub mod plain;
 pub mod session;
 pub mod view;
 

@@ -13,7 +13,7 @@ use octo_proto::{
     paths::{Paths, Surroundings},
 };
 use rustix::fs::{FlockOperation, flock};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -54,10 +54,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    let signals = Signals::listen()?;
     let lock = lock(&paths.state)?;
     let runner = build(paths, loaded.config, own).await?;
     let server = Server::bind(runner.paths())
         .with_context(|| format!("cannot listen at {}", runner.paths().runner_socket().display()))?;
+    let history = hstry::grpc::bind(&runner.paths().hstry_socket())
+        .with_context(|| format!("cannot listen at {}", runner.paths().hstry_socket().display()))?;
     if options.json {
         ready_line(&runner)?;
     }
@@ -66,7 +69,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     tasks.spawn(recover_all(runner.clone()));
     tasks.spawn(care::transcripts(runner.clone()));
     tasks.spawn(server.run(runner.clone(), runner.stopping().clone()));
-    wait_for_end(runner.stopping()).await?;
+    tasks.spawn(serve_history(history, runner.clone()));
+    signals.end(runner.stopping()).await;
     runner.stopping().cancel();
     tasks.close();
     tasks.wait().await;
@@ -141,17 +145,40 @@ async fn recover_all(runner: Runner) {
     }
 }
 
-async fn wait_for_end(stop: &CancellationToken) -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    // A runner outlives the terminal that it was started from.
-    let mut hangup = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => {}
-            () = stop.cancelled() => return Ok(()),
+/// Other programs of this user read the history, and add to it.
+async fn serve_history(listener: tokio::net::UnixListener, runner: Runner) {
+    let (store, stop) = (runner.store().clone(), runner.stopping().clone());
+    if let Err(error) = hstry::grpc::serve(listener, store, runner, stop).await {
+        tracing::error!(%error, "the history is not served any more");
+    }
+}
+
+/// The signals that a runner listens to.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// A runner outlives the terminal that it was started from.
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits until the runner is to end.
+    async fn end(mut self, stop: &CancellationToken) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => {}
+                () = stop.cancelled() => return,
+            }
         }
     }
 }

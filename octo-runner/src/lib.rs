@@ -10,6 +10,7 @@ pub mod harness;
 pub mod hstry;
 pub mod index;
 pub mod lines;
+pub mod outside;
 pub mod process;
 pub mod records;
 pub mod requests;

@@ -204,18 +204,6 @@ fn folder(cwd: &str) -> Result<String, Error> {
     }
 }
 
-/// Adds a message of another program of this user to a session.
-///
-/// # Errors
-/// `not_found`, or what the store says.
-pub async fn append(runner: &Runner, session: &SessionId, message: Message) -> Result<u64, Error> {
-    if runner.index().get(session).is_none() {
-        return Err(unknown(session));
-    }
-    let session = runner.session(session).await?;
-    session.ask(|done| crate::session::SessionMsg::Append { message: Box::new(message), done }).await?
-}
-
 /// Whether the agent's own session has this message as one of a person.
 fn is_in_the_agents_session(message: &Message) -> bool {
     let handled = message.metadata.as_ref().is_some_and(|metadata| metadata.contains_key(HANDLED));

@@ -180,7 +180,7 @@ impl App {
         self.areas = Areas::of(self);
         let area = self.areas.transcript;
         self.with_transcript(|transcript, content, theme| {
-            transcript.arrange(content, (area.width, area.height), theme)
+            transcript.arrange(content, (area.width, area.height), theme);
         });
         self.ask_page();
         std::mem::take(&mut self.effects)

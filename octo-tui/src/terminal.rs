@@ -1,6 +1,7 @@
 //! The terminal: taken at the start, given back whatever ends the program.
 
 mod probe;
+mod steady;
 
 use std::{
     cell::RefCell,
@@ -24,6 +25,7 @@ use crossterm::{
 use ratatui::{Terminal, backend::CrosstermBackend, layout::Size};
 use tokio_util::sync::CancellationToken;
 
+use self::steady::Steady;
 use crate::{app::App, view};
 
 /// Whether the terminal is ours now, so that it is given back once.
@@ -32,7 +34,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Frame>>,
+    terminal: Terminal<Steady<CrosstermBackend<Frame>>>,
     frame: Frame,
     mouse: bool,
 }
@@ -60,7 +62,7 @@ impl Screen {
     pub fn take(stop: CancellationToken) -> io::Result<Self> {
         restore_on_panic(stop);
         let frame = Frame::default();
-        let terminal = Terminal::new(CrosstermBackend::new(frame.clone()))?;
+        let terminal = Terminal::new(Steady::new(CrosstermBackend::new(frame.clone())))?;
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         let mut out = Vec::new();
@@ -126,9 +128,9 @@ impl Screen {
         }
         let mut out = Vec::new();
         if on {
-            queue(&mut out, EnableMouseCapture)
+            queue(&mut out, EnableMouseCapture);
         } else {
-            queue(&mut out, DisableMouseCapture)
+            queue(&mut out, DisableMouseCapture);
         }
         write_out(&out)
     }

@@ -32,6 +32,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
     queue::draw(app, frame);
     dialog::draw(app, frame);
     composer::draw(app, frame);
+    if let Some(area) = app.areas.sessions {
+        sessions::draw(app, frame, area);
+    }
     status::draw(app, frame);
     // After the conversation, since it lies over it where there is no room beside it.
     if let Some(side) = app.areas.sessions {

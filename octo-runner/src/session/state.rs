@@ -263,9 +263,13 @@ impl State {
     /// facts come from the store, by [`State::apply_stored`].
     pub fn refold(&mut self, record: &Record<'_>) {
         for what in self.fold(record) {
-            if let Out::Volatile(event) = what {
-                self.folded.apply(self.cursor, &event);
-                self.folded.messages.clear();
+            match what {
+                Out::Volatile(event) => {
+                    self.folded.apply(self.cursor, &event);
+                    self.folded.messages.clear();
+                }
+                Out::PromptReturned { key, withdrawn: false } => self.wait_again(&key),
+                _ => {}
             }
         }
     }
@@ -323,6 +327,10 @@ impl State {
         if let What::Wrote { key, .. } = &record.what {
             agent.sent.remove(*key);
             agent.written.insert((*key).to_owned());
+            // A prompt that was handed back goes out again under `KEY#N`: it is its command's write all the same.
+            if let Some((command, _)) = key.split_once('#') {
+                agent.written.insert(command.to_owned());
+            }
         }
         agent.harness.fold(record)
     }
@@ -381,12 +389,15 @@ impl State {
                 self.end_prompt(&key, Outcome::Withdrawn.into(), stamp, out);
             }
             // It waits again, and is written under another key the next time.
-            Out::PromptReturned { key, withdrawn: false } => {
-                if let Some(agent) = &mut self.agent {
-                    agent.written.remove(key.as_str());
-                }
-            }
+            Out::PromptReturned { key, withdrawn: false } => self.wait_again(&key),
             Out::Debug { why } => out.push(Effect::Debug(why)),
+        }
+    }
+
+    /// The agent handed a prompt back: it may be written again.
+    fn wait_again(&mut self, key: &RequestId) {
+        if let Some(agent) = &mut self.agent {
+            agent.written.remove(key.as_str());
         }
     }
 

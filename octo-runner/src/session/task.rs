@@ -3,6 +3,7 @@
 
 mod process;
 mod rounds;
+mod trim;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -57,7 +58,7 @@ pub struct SessionTask {
     waiting: HashMap<RequestId, oneshot::Sender<Answer>>,
     /// By when each write must be answered.
     deadlines: HashMap<String, Instant>,
-    /// When the last folded record was made, ms since 1970.
+    /// When the records folded last were made, ms since 1970.
     folded_at: i64,
     /// What is to be stored and told, the oldest first; more than none only while the store fails.
     rounds: VecDeque<Round>,
@@ -148,10 +149,7 @@ impl SessionTask {
             match running.read_known() {
                 Ok(Some(more)) => records = more,
                 Ok(None) => break,
-                Err(error) => {
-                    tracing::error!(session = %self.state.info.session_id, %error, "a transcript cannot be read on");
-                    break;
-                }
+                Err(error) => return self.unreadable(&error.to_string()).await,
             }
         }
         self.note_deadlines();
@@ -210,11 +208,15 @@ impl SessionTask {
                 self.settle_end().await;
             }
             SessionMsg::Append { message, done } => {
-                let mut answer = self.store_works().await.map(|()| 0);
+                let mut answer = self.store_works().await.map(|()| self.state.cursor().fact + 1);
                 if answer.is_ok() {
                     let effects = self.state.on(Input::Append(message), self.runner.now());
                     self.perform(effects, Vec::new()).await;
-                    answer = Ok(self.state.cursor().fact);
+                    if !self.rounds.is_empty() {
+                        // It is told once the store works again; until then nobody is told that it is there.
+                        answer = Err(Error::new(Code::Unavailable, "the history cannot be written now")
+                            .hint("repeat it with the same id"));
+                    }
                 }
                 drop(done.send(answer));
             }
@@ -297,26 +299,24 @@ impl SessionTask {
     async fn tailed(&mut self, tailed: Tailed) {
         match tailed {
             Tailed::Records(records) => {
-                self.folded_at = records.last().map_or(self.folded_at, |record| record.at);
+                // The first, so that a step of the clock between two of them makes no deadline early.
+                self.folded_at = records.first().map_or(self.folded_at, |record| record.at);
                 let effects = process::fold(&mut self.state, &records, self.runner.now());
                 self.perform(effects, Vec::new()).await;
                 self.note_deadlines();
                 self.advance_stopping();
                 self.notice_end().await;
             }
-            Tailed::Ended => self.process_ended().await,
+            Tailed::Ended => self.process_ended("the agent ended").await,
             Tailed::Lost => self.shim_lost().await,
-            Tailed::Failed(error) => {
-                tracing::error!(session = %self.state.info.session_id, %error, "a transcript cannot be read on");
-                self.kill_process().await;
-            }
+            Tailed::Failed(error) => self.unreadable(&error).await,
         }
     }
 
     /// Once the end of the process is folded, nothing else comes first: a prompt that arrives now is for the next one.
     async fn notice_end(&mut self) {
         if self.running.as_ref().is_some_and(Running::is_over) {
-            self.process_ended().await;
+            self.process_ended("the agent ended").await;
         }
     }
 

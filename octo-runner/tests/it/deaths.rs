@@ -147,12 +147,13 @@ async fn after_a_reboot_nothing_foreign_is_touched_and_sessions_resume() {
     let Working { client, events, mut watcher, request, process, dir } = working;
     drop((client, events));
     world.kill();
-    // What the end of the machine ends.
-    let holder = shims(&dir);
-    for pid in holder.into_iter().chain(marked(&process)) {
-        kill(pid);
-    }
-    until("all is dead", || marked(&process).is_empty()).await;
+    // What the end of the machine ends; what is just being forked, too.
+    until("all is dead", || {
+        let left: Vec<i32> = shims(&dir).into_iter().chain(marked(&process)).collect();
+        left.iter().for_each(|pid| kill(*pid));
+        left.is_empty()
+    })
+    .await;
     let database = rusqlite::Connection::open(world.dir.path().join("data/hstry.db")).unwrap();
     let changed = database.execute("UPDATE processes SET boot_id = 'another boot' WHERE id = ?1", [&process]).unwrap();
     assert_eq!(changed, 1);

@@ -25,6 +25,13 @@ pub(crate) struct World {
     runner: Option<Child>,
     model: Option<Child>,
     failpoint: Option<String>,
+    program: PathBuf,
+    env: Vec<(&'static str, String)>,
+}
+
+/// A folder for a world.
+pub(crate) fn folder() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("octo-it-").tempdir().unwrap()
 }
 
 /// The program of this workspace with this name, beside the test's own.
@@ -54,18 +61,30 @@ impl World {
 
     /// The same, after `prepare` changed its folder.
     pub(crate) fn with(prepare: impl FnOnce(&Path)) -> Self {
-        let dir = tempfile::Builder::new().prefix("octo-it-").tempdir().unwrap();
+        let mut world = Self::unstarted(folder());
+        prepare(world.dir.path());
+        world.start();
+        world
+    }
+
+    /// All but the runner, in a folder that is there.
+    pub(crate) fn unstarted(dir: tempfile::TempDir) -> Self {
         for folder in ["", "config", "work", "pi"] {
             let path = dir.path().join(folder);
             std::fs::create_dir_all(&path).unwrap();
             std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         }
-        let mut world = Self { dir, runner: None, model: None, failpoint: None };
+        let runner = PathBuf::from(env!("CARGO_BIN_EXE_octo-runner"));
+        let mut world = Self { dir, runner: None, model: None, failpoint: None, program: runner, env: Vec::new() };
         let url = world.start_model();
         world.configure(&url);
-        prepare(world.dir.path());
-        world.start();
         world
+    }
+
+    /// From its next start on, the runner is this program and has these variables besides.
+    pub(crate) fn set_program(&mut self, program: PathBuf, env: &[(&'static str, String)]) {
+        self.program = program;
+        self.env = env.to_vec();
     }
 
     fn start_model(&mut self) -> String {
@@ -101,9 +120,18 @@ impl World {
 
     /// Starts the runner; it will kill itself at `failpoint`, if one is set.
     pub(crate) fn start(&mut self) {
+        let mut child = self.spawn();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        self.runner = Some(child);
+        let died = self.failpoint.is_some() && line.is_empty();
+        assert!(died || line.contains("\"ready\":true"), "the runner says {line:?}: {}", self.log());
+    }
+
+    fn spawn(&self) -> Child {
         let [node, cli] = pi().try_into().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_octo-runner"));
-        command.arg("--json").env("OCTO_HOME", self.dir.path()).env_remove("OCTO_PROCESS");
+        let mut command = Command::new(&self.program);
+        command.arg("--json").env("OCTO_HOME", self.dir.path()).env_remove("OCTO_PROCESS").envs(self.env.clone());
         let prefix = self.dir.path().join("data/harnesses");
         self.link(&prefix, &node, &cli);
         match &self.failpoint {
@@ -111,12 +139,19 @@ impl World {
             None => command.env_remove("OCTO_FAILPOINT"),
         };
         let log = std::fs::File::options().create(true).append(true).open(self.dir.path().join("runner.log")).unwrap();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        self.runner = Some(child);
-        let died = self.failpoint.is_some() && line.is_empty();
-        assert!(died || line.contains("\"ready\":true"), "the runner says {line:?}: {}", self.log());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap()
+    }
+
+    /// Starts a runner that refuses to start, and gives what it said.
+    pub(crate) fn refused(&self) -> String {
+        let output = self.spawn().wait_with_output().unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty(), "it started: {output:?}");
+        self.log()
+    }
+
+    /// The runner's pid.
+    pub(crate) fn pid(&self) -> u32 {
+        self.runner.as_ref().unwrap().id()
     }
 
     /// Puts Pi where a runner finds the one that Octo installed.

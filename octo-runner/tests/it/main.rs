@@ -9,10 +9,17 @@
     reason = "a test that cannot go on says so by failing; agents get the PATH of the test run"
 )]
 
+mod bad_input;
+mod care;
+mod clock;
+mod damage;
 mod deaths;
 mod desk;
 mod discover;
+mod disk;
 mod household;
+mod hstry;
+mod limits;
 mod pi_launch;
 mod pi_plan;
 mod pi_properties;

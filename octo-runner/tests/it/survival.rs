@@ -165,3 +165,31 @@ async fn an_agent_that_is_killed_says_so_and_the_next_prompt_goes_on() {
     assert_eq!(view.info.native_id, native, "the same session of Pi");
     assert!(view.messages.last().unwrap().role == Role::Assistant && view.live.prompts.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_steer_that_an_abort_strands_is_said_once() {
+    let world = World::new();
+    let (client, mut events) = world.connect().await;
+    let session = world.session(&client).await;
+    let mut watcher = Watcher::new(session.clone());
+    watcher.watch(&client).await;
+    let first = prompt(&session, "stream 200 every 20");
+    let first_id = first.id.clone();
+    client.request(first).await.unwrap();
+    watcher.until(&mut events, |_, event| matches!(event, Event::TextDelta { .. })).await;
+    let body = json!({ "cmd": "prompt", "message": "think", "when": "steer" });
+    let steer = octo_proto::frame::Request::new("agent", octo_proto::id::RequestId::draw().0, &body).unwrap();
+    let steer = steer.about(session.clone());
+    let steer_id = steer.id.clone();
+    client.request(steer).await.unwrap();
+    client.ask::<Value>("agent", Some(&session), &json!({ "cmd": "abort" })).await.unwrap();
+    let none_open = |view: &octo_proto::View, _: &Event| view.live.prompts.is_empty();
+    assert!(watcher.until(&mut events, none_open).await);
+    for id in [&first_id, &steer_id] {
+        let ended = watcher.events.iter().filter(|(_, event)| ends(event, id)).count();
+        assert_eq!(ended, 1, "each prompt ends once");
+    }
+    let view = watcher.view.unwrap();
+    let said = view.messages.iter().filter(|message| message.role == Role::User && message.text() == "think").count();
+    assert_eq!(said, 1, "{:?}", view.messages);
+}

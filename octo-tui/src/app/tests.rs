@@ -1,1 +1,9 @@
-//! What the app shows for what happens.
+//! What the app shows and asks for what happens.
+
+mod chat;
+mod dialogs;
+mod links;
+mod screens;
+mod stage;
+
+use stage::{Stage, assistant, entry, user};

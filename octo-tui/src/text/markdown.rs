@@ -25,6 +25,10 @@ pub struct Rendered {
 /// Renders Markdown to lines of at most `columns`.
 #[must_use]
 pub fn render(text: &str, columns: usize, theme: &Theme) -> Rendered {
+    render_clean(&clean(text), columns, theme)
+}
+
+fn render_clean(text: &str, columns: usize, theme: &Theme) -> Rendered {
     let mut writer = Writer::new(columns, theme);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut depth = 0_usize;
@@ -58,10 +62,11 @@ pub struct Growing {
 impl Growing {
     /// The lines of the text, which must begin with what it was before.
     pub fn render(&mut self, text: &str, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+        let text = &*clean(text);
         if self.columns != columns || self.settled.0 > text.len() || !text.is_char_boundary(self.settled.0) {
             *self = Self { columns, ..Self::default() };
         }
-        let rendered = render(&text[self.settled.0..], columns, theme);
+        let rendered = render_clean(&text[self.settled.0..], columns, theme);
         let (bytes, lines) = rendered.tail;
         let mut all = self.settled.1.clone();
         all.extend_from_slice(&rendered.lines);

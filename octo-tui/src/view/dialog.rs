@@ -49,8 +49,9 @@ fn lines(app: &App, dialog: &Dialog, columns: u16) -> Vec<Line<'static>> {
             };
             let style = if chosen { theme.chosen } else { theme.text };
             lines.push(Line::from(vec![
+                Span::styled(if chosen { "› " } else { "  " }, theme.accent),
                 Span::styled(format!("{key} "), theme.dim),
-                Span::styled(truncate(&clean_line(label), room.saturating_sub(2)), style),
+                Span::styled(truncate(&clean_line(label), room.saturating_sub(4)), style),
             ]));
         }
     }

@@ -6,7 +6,7 @@ use ratatui::{
     layout::Rect,
     style::Style,
     text::{Line, Span},
-    widgets::{Block, Borders},
+    widgets::{Block, Borders, Clear},
 };
 
 use crate::{
@@ -25,6 +25,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let theme = &app.options.theme;
     let at = cursor(app);
     let border = if at.is_some() { theme.accent } else { theme.border };
+    frame.render_widget(Clear, area);
     frame.render_widget(Block::new().borders(Borders::RIGHT).border_style(border), area);
     let inner = inner(area);
     let title = format!(" Sessions  {}", app.index.entries().len());

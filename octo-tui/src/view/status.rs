@@ -31,6 +31,10 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
             let text = truncate(&clean_line(&notice.text), room.saturating_sub(2));
             vec![Span::styled(text, style)]
         }
+        None if matches!(app.overlay, Some(Overlay::Sessions { .. })) => {
+            let keys = "Enter opens · n new · r rename · s stop · d delete · Esc closes";
+            vec![Span::styled(truncate(keys, room.saturating_sub(2)), theme.dim)]
+        }
         None => standing(app),
     });
     let gap = room.saturating_sub(spans_width(&left) + width(&right) + 1);
@@ -42,13 +46,10 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
 }
 
 fn right(app: &App) -> String {
-    match app.overlay {
-        Some(Overlay::Sessions { .. }) => "Enter open · n new · r rename · s stop · d delete".to_owned(),
-        _ => match app.index.needing(app.open.id()) {
-            0 => "F1 help".to_owned(),
-            1 => "1 session needs you · F1 help".to_owned(),
-            count => format!("{count} sessions need you · F1 help"),
-        },
+    match app.index.needing(app.open.id()) {
+        0 => "F1 help".to_owned(),
+        1 => "1 session needs you · F1 help".to_owned(),
+        count => format!("{count} sessions need you · F1 help"),
     }
 }
 
@@ -68,9 +69,6 @@ fn standing(app: &App) -> Vec<Span<'static>> {
             parts.extend(usage.total.cost_usd.filter(|cost| *cost > 0.0).map(|cost| plain(format!("${cost:.2}"))));
         }
     }
-    if app.holds_changes() && !matches!(app.link, Status::Up(_)) {
-        parts.push(Span::styled("what you sent is kept", theme.warn));
-    }
     let mut spans = Vec::new();
     for part in parts {
         if !spans.is_empty() {
@@ -88,7 +86,10 @@ fn state(app: &App) -> Span<'static> {
         Status::Connecting => return Span::styled("connecting again…", theme.warn),
         Status::Down { why, again_at } => {
             let seconds = ((again_at - app.now).max(0) + 999) / 1000;
-            return Span::styled(format!("no connection, again in {seconds} s: {}", clean_line(why)), theme.bad);
+            // Why may be long; what matters more than that stands before it.
+            let kept = if app.holds_changes() { " · what you sent is kept" } else { "" };
+            let text = format!("no connection, again in {seconds} s{kept} · {}", clean_line(why));
+            return Span::styled(text, theme.bad);
         }
         Status::Up(_) if app.runner_lost => return Span::styled("waiting for the runner…", theme.warn),
         Status::Up(_) => {}

@@ -2,8 +2,9 @@
 
 use clap::Subcommand;
 use octo_proto::{
-    Command, Message, PartKind, Role,
+    Command,
     command::{HistoryPage, SessionList},
+    plain,
 };
 
 use super::{
@@ -71,45 +72,7 @@ async fn show(context: &Context, session: &str, before: Option<u64>, limit: u64)
         context.output.line(&format!("(earlier ones: --before {})", first.idx))?;
     }
     for message in &page.messages {
-        context.output.text(&text(message))?;
+        context.output.text(&plain::message(message))?;
     }
     Ok(())
-}
-
-fn text(message: &Message) -> String {
-    let who = match message.role {
-        Role::User => "you",
-        Role::Assistant => "agent",
-        Role::System => "system",
-        Role::Tool => "tool",
-    };
-    let mut out = format!("#{} {who} {}\n", message.idx, message.id);
-    for part in &message.parts {
-        let shown = match &part.kind {
-            PartKind::Text { text, .. } => text.clone(),
-            PartKind::Thinking { text } => format!("(thinking) {text}"),
-            PartKind::ToolCall { name, input, .. } => format!("[{name}] {input}"),
-            PartKind::ToolResult { output, is_error, .. } => {
-                if *is_error {
-                    format!("(failed) {output}")
-                } else {
-                    output.clone()
-                }
-            }
-            PartKind::Diff { path, unified, .. } => format!("{path}\n{unified}"),
-            PartKind::Error { message } => format!("error: {message}"),
-            PartKind::Image { .. } => "(image)".to_owned(),
-            PartKind::Audio { .. } => "(audio)".to_owned(),
-            PartKind::Video { .. } => "(video)".to_owned(),
-            PartKind::FileRef { uri, .. } => format!("@{uri}"),
-            PartKind::Attachment { filename, .. } => format!("(file {})", filename.as_deref().unwrap_or("")),
-            PartKind::Compaction { .. } => "(what stands before was compacted)".to_owned(),
-            PartKind::Other(_) => "(a part that this release does not know)".to_owned(),
-        };
-        out.extend(shown.lines().map(|line| format!("  {line}\n")));
-        if let Some(elided) = part.elided_bytes {
-            out.push_str(&format!("  … {elided} bytes more\n"));
-        }
-    }
-    out
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use octo_proto::plain::without_controls;
 use rustix::event::{PollFd, PollFlags, poll};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -100,12 +101,6 @@ pub(crate) fn paint(text: &str, color: Color) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
-/// What an agent wrote, so that it cannot steer the terminal: line ends and tabs stay, other controls are shown as `·`.
-pub(crate) fn without_controls(text: &str) -> String {
-    let shown = |c: char| if c.is_control() && c != '\n' && c != '\t' { '·' } else { c };
-    text.chars().map(shown).collect()
-}
-
 /// How long ago, in one unit.
 pub(crate) fn age(now: i64, then: i64) -> String {
     let seconds = (now - then).max(0) / 1000;
@@ -141,10 +136,5 @@ mod tests {
         for (bytes, text) in [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (16 << 20, "16.0 MiB")] {
             assert_eq!(size(bytes), text);
         }
-    }
-
-    #[test]
-    fn what_an_agent_writes_cannot_steer_the_terminal() {
-        assert_eq!(without_controls("a\x1b[31mb\n\tc\u{9b}d"), "a·[31mb\n\tc·d");
     }
 }

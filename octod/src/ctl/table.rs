@@ -2,7 +2,9 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::output::{Color, paint, without_controls};
+use octo_proto::plain::without_controls;
+
+use super::output::{Color, paint};
 
 /// Between two columns.
 const GAP: usize = 2;

@@ -42,7 +42,7 @@ pub struct Running {
     /// Which.
     pub process: ProcessId,
     /// Its folder.
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     /// Writes to it; none when it is dead and only read to its end.
     controller: Option<Controller>,
     /// Where what is handed to it is waited for.
@@ -273,12 +273,12 @@ impl SessionTask {
     }
 
     /// The process is gone, and its transcript is folded to the end.
-    pub(super) async fn process_ended(&mut self) {
+    pub(super) async fn process_ended(&mut self, reason: &str) {
         let Some(running) = self.running.take() else { return };
         self.stopping = None;
         self.deadlines.clear();
         let now = self.runner.now();
-        let effects = self.state.on(Input::Ended("the agent ended".to_owned()), now);
+        let effects = self.state.on(Input::Ended(reason.to_owned()), now);
         let ended = self.process_row(&running.process, ProcessState::Ended, Some(now));
         self.perform(effects, vec![ended]).await;
         self.settle_end().await;
@@ -294,7 +294,7 @@ impl SessionTask {
             Ok(_) => {
                 if let Err(error) = running.read_what_is_left() {
                     tracing::error!(%session, %error, "what an agent said last cannot be read");
-                    self.process_ended().await;
+                    self.process_ended(&format!("what the agent said last cannot be read: {error}")).await;
                 }
             }
             Err(error) => {
@@ -326,14 +326,16 @@ impl SessionTask {
         }
     }
 
-    pub(super) async fn kill_process(&mut self) {
+    /// What the agent says cannot be followed any more: it is ended, and the next prompt starts another.
+    pub(super) async fn unreadable(&mut self, error: &str) {
+        tracing::error!(session = %self.state.info.session_id, %error, "a transcript cannot be read on");
         if let Some(running) = &self.running
             && let Some(controller) = running.controller.clone()
             && let Err(error) = controller.kill_tree().await
         {
             tracing::warn!(session = %self.state.info.session_id, %error, "an agent could not be killed");
         }
-        self.process_ended().await;
+        self.process_ended(&format!("the agent was ended, since its transcript cannot be read: {error}")).await;
     }
 
     pub(super) fn begin_stopping(&mut self, steps: Vec<StopStep>) {

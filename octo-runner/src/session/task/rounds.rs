@@ -22,13 +22,15 @@ pub(super) struct Round {
     events: Vec<Emit>,
     ops: Vec<Op>,
     after: Vec<Effect>,
+    /// Where the transcript is no longer needed before, once this is stored.
+    covered: Option<u64>,
 }
 
 impl SessionTask {
     /// Does what the machine wants, in the one order that loses nothing: what is volatile ahead of the first fact is
     /// told; then everything is stored; then told; then answered, written and started.
     pub(super) async fn perform(&mut self, effects: Vec<Effect>, ops: Vec<Op>) {
-        let mut round = Round { events: Vec::new(), ops, after: Vec::new() };
+        let mut round = Round { events: Vec::new(), ops, after: Vec::new(), covered: None };
         let mut checkpoint = false;
         for effect in effects {
             match effect {
@@ -61,7 +63,11 @@ impl SessionTask {
             round.ops.extend(facts);
             round.ops.push(self.row());
             if checkpoint || self.checkpoint_is_due() {
-                round.ops.extend(self.checkpoint_op());
+                let checkpoint = self.checkpoint_op();
+                if let Some(Op::Checkpoint(checkpoint)) = &checkpoint {
+                    round.covered = Some(checkpoint.resume_offset);
+                }
+                round.ops.extend(checkpoint);
             }
         }
         if self.rounds.is_empty() {
@@ -98,6 +104,10 @@ impl SessionTask {
             self.tell(round.events);
             for effect in round.after {
                 self.follow(effect);
+            }
+            // What waits was numbered before anything that is told from here.
+            if let Some(covered) = round.covered.filter(|_| self.rounds.is_empty()) {
+                self.trim(covered).await;
             }
         }
     }
@@ -152,7 +162,7 @@ impl SessionTask {
 
     pub(super) async fn save(&mut self) {
         let row = self.row();
-        self.rounds.push_back(Round { events: Vec::new(), ops: vec![row], after: Vec::new() });
+        self.rounds.push_back(Round { events: Vec::new(), ops: vec![row], after: Vec::new(), covered: None });
         self.flush().await;
         self.runner.index().put(self.entry());
     }

@@ -1,0 +1,196 @@
+//! A backend for terminals that do not agree how wide a character is: joined emoji, flags and marks that take space. Each
+//! row with one of those is cleared and drawn whole, and what follows such a character is placed, not assumed.
+
+use std::io;
+
+use ratatui::{
+    backend::{Backend, ClearType, WindowSize},
+    buffer::{Buffer, Cell},
+    layout::{Position, Rect, Size},
+};
+use unicode_width::UnicodeWidthStr;
+
+/// Draws through another backend.
+#[derive(Debug)]
+pub(super) struct Steady<B> {
+    inner: B,
+    /// What is on the screen.
+    shown: Buffer,
+}
+
+impl<B: Backend<Error = io::Error>> Steady<B> {
+    pub(super) fn new(inner: B) -> Self {
+        Self { inner, shown: Buffer::empty(Rect::ZERO) }
+    }
+
+    fn is_doubtful(&self, y: u16) -> bool {
+        (0..self.shown.area.width).any(|x| is_doubtful(self.shown[(x, y)].symbol()))
+    }
+
+    /// Draws a row anew, in runs that end with each doubtful character.
+    fn draw_row(&mut self, y: u16) -> io::Result<()> {
+        self.inner.set_cursor_position((0, y))?;
+        self.inner.clear_region(ClearType::UntilNewLine)?;
+        let mut run: Vec<(u16, u16, &Cell)> = Vec::new();
+        let mut x = 0;
+        while x < self.shown.area.width {
+            let cell = &self.shown[(x, y)];
+            run.push((x, y, cell));
+            if is_doubtful(cell.symbol()) {
+                self.inner.draw(run.drain(..))?;
+            }
+            x += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
+        }
+        self.inner.draw(run.into_iter())
+    }
+}
+
+/// Whether terminals may differ in how wide they show this: all but a letter with accents above or below it.
+fn is_doubtful(symbol: &str) -> bool {
+    symbol.chars().skip(1).any(|c| !('\u{300}'..='\u{36f}').contains(&c))
+}
+
+impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
+    type Error = io::Error;
+
+    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        let size = self.inner.size()?;
+        let area = Rect::new(0, 0, size.width, size.height);
+        if self.shown.area != area {
+            self.shown = Buffer::empty(area);
+        }
+        let updates: Vec<(u16, u16, &Cell)> =
+            content.filter(|(x, y, _)| area.contains(Position::new(*x, *y))).collect();
+        let mut rows: Vec<u16> = updates.iter().map(|(_, y, _)| *y).collect();
+        rows.dedup();
+        let doubtful_before: Vec<bool> = rows.iter().map(|y| self.is_doubtful(*y)).collect();
+        for (x, y, cell) in &updates {
+            self.shown[(*x, *y)] = (*cell).clone();
+            let covered = x + u16::try_from(cell.symbol().width()).unwrap_or(1);
+            for hidden in (x + 1)..covered.min(area.width) {
+                self.shown[(hidden, *y)].reset();
+            }
+        }
+        let anew: Vec<u16> = rows
+            .into_iter()
+            .zip(doubtful_before)
+            .filter(|(y, before)| *before || self.is_doubtful(*y))
+            .map(|(y, _)| y)
+            .collect();
+        self.inner.draw(updates.into_iter().filter(|(_, y, _)| !anew.contains(y)))?;
+        anew.into_iter().try_for_each(|y| self.draw_row(y))
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.shown.reset();
+        self.inner.clear()
+    }
+
+    fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
+        self.shown.reset();
+        self.inner.clear_region(clear_type)
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.inner.hide_cursor()
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.inner.show_cursor()
+    }
+
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        self.inner.get_cursor_position()
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.inner.set_cursor_position(position)
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        self.inner.size()
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        self.inner.window_size()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes down what a backend is told.
+    #[derive(Default)]
+    struct Notes(Vec<String>);
+
+    impl Backend for Notes {
+        type Error = io::Error;
+
+        fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
+            let cells: Vec<_> = content.collect();
+            if let Some((x, y, _)) = cells.first() {
+                let text: String = cells.iter().map(|(_, _, cell)| cell.symbol()).collect();
+                self.0.push(format!("{x},{y} {}", text.trim_end()));
+            }
+            Ok(())
+        }
+        fn clear(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+        fn clear_region(&mut self, _: ClearType) -> io::Result<()> {
+            self.0.push("clear line".to_owned());
+            Ok(())
+        }
+        fn hide_cursor(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+        fn show_cursor(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+        fn get_cursor_position(&mut self) -> io::Result<Position> {
+            Ok(Position::ORIGIN)
+        }
+        fn set_cursor_position<P: Into<Position>>(&mut self, _: P) -> io::Result<()> {
+            Ok(())
+        }
+        fn size(&self) -> io::Result<Size> {
+            Ok(Size::new(12, 2))
+        }
+        fn window_size(&mut self) -> io::Result<WindowSize> {
+            Ok(WindowSize { columns_rows: Size::new(12, 2), pixels: Size::ZERO })
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn change(steady: &mut Steady<Notes>, before: &Buffer, lines: [&str; 2]) -> Buffer {
+        let mut after = Buffer::empty(before.area);
+        for (y, line) in (0..).zip(lines) {
+            after.set_string(0, y, line, ratatui::style::Style::new());
+        }
+        steady.inner.0.clear();
+        steady.draw(before.diff(&after).into_iter()).unwrap();
+        after
+    }
+
+    #[test]
+    fn only_rows_with_a_doubtful_character_are_drawn_whole() {
+        let mut steady = Steady::new(Notes::default());
+        let blank = Buffer::empty(Rect::new(0, 0, 12, 2));
+        let first = change(&mut steady, &blank, ["abc", "e\u{301}日x"]);
+        assert_eq!(steady.inner.0, ["0,0 abce\u{301}日x"]);
+        let second = change(&mut steady, &first, ["a👩\u{200d}👩c", "e\u{301}日y"]);
+        assert_eq!(steady.inner.0, ["3,1 y", "clear line", "0,0 a👩\u{200d}👩", "3,0 c"]);
+        change(&mut steady, &second, ["abc", "e\u{301}日y"]);
+        assert_eq!(steady.inner.0, ["clear line", "0,0 abc"]);
+    }
+}
