@@ -121,6 +121,7 @@ impl SessionTask {
     /// Runs until the session is deleted, put away, or the runner stops. What a process writes meanwhile waits in its
     /// transcript.
     pub async fn run(mut self) {
+        self.notice_end().await;
         let now = self.runner.now();
         let effects = self.state.resume(now);
         self.perform(effects, Vec::new()).await;
@@ -304,10 +305,18 @@ impl SessionTask {
                 self.perform(effects, Vec::new()).await;
                 self.note_deadlines();
                 self.advance_stopping();
+                self.notice_end().await;
             }
             Tailed::Ended => self.process_ended("the agent ended").await,
             Tailed::Lost => self.shim_lost().await,
             Tailed::Failed(error) => self.unreadable(&error).await,
+        }
+    }
+
+    /// Once the end of the process is folded, nothing else comes first: a prompt that arrives now is for the next one.
+    async fn notice_end(&mut self) {
+        if self.running.as_ref().is_some_and(Running::is_over) {
+            self.process_ended("the agent ended").await;
         }
     }
 

@@ -13,6 +13,7 @@ mod bad_input;
 mod care;
 mod clock;
 mod damage;
+mod deaths;
 mod desk;
 mod discover;
 mod disk;

@@ -25,3 +25,5 @@ mod tidy;
 mod web;
 #[cfg(test)]
 mod world;
+#[cfg(test)]
+mod whole;

@@ -107,7 +107,7 @@ pub(super) async fn starting(starting: Option<&mut Starting>) -> Result<Box<(Run
 /// Waits for more of the transcript; for ever where there is no process.
 pub(super) async fn tail(running: Option<&mut Running>) -> Tailed {
     match running {
-        Some(running) if running.over => Tailed::Ended,
+        Some(running) if running.is_over() => Tailed::Ended,
         Some(running) => running.more().await.unwrap_or_else(|error| Tailed::Failed(error.to_string())),
         None => std::future::pending().await,
     }
@@ -160,6 +160,11 @@ impl Running {
     fn read_what_is_left(&mut self) -> Result<(), ReadError> {
         self.source = Source::Left(Reader::open(&self.dir, self.offset(), Bound::LastWhole)?);
         Ok(())
+    }
+
+    /// Whether its end was seen in the transcript.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
     }
 
     fn offset(&self) -> u64 {
