@@ -224,8 +224,7 @@ fn is_over(view: &View) -> bool {
 }
 
 /// Points by how often they are passed: while the prompt is taken in, while the agent answers, at the end of the turn.
-const POINTS: [&str; 7] =
-    ["accepted", "before-commit:3", "before-commit:5", "before-commit:7", "committed:4", "committed:6", "committed:7"];
+const POINTS: [&str; 5] = ["accepted", "before-commit:3", "before-commit:5", "committed:4", "committed:5"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_runner_dies_at_named_points_while_an_answer_streams() {
