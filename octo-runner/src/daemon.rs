@@ -118,6 +118,7 @@ fn ready_line(runner: &Runner) -> std::io::Result<()> {
     let line = serde_json::json!({
         "ready": true,
         "socket": runner.paths().runner_socket(),
+        "hstry": runner.paths().hstry_socket(),
         "epoch": runner.epoch(),
         "pid": std::process::id(),
     });

@@ -39,6 +39,17 @@ impl Tail {
         }
     }
 
+    /// The next record, if it is announced already. Unlike [`Tail::next`] it never gives way to other tasks, so `None`
+    /// means that there is none.
+    ///
+    /// # Errors
+    /// Where the transcript cannot be read on.
+    pub fn try_next(&mut self) -> Result<Option<Record<'_>>, ReadError> {
+        let end = *self.end.borrow_and_update();
+        self.reader.set_bound(Bound::Announced(end));
+        if self.reader.offset() < end && self.reader.is_ready()? { self.reader.next() } else { Ok(None) }
+    }
+
     /// Where the next record begins.
     pub fn offset(&self) -> u64 {
         self.reader.offset()

@@ -240,8 +240,16 @@ impl World {
             }
         }
         pids.sort_unstable();
+        // One that has just forked a tool is there twice for a moment.
+        let all = pids.clone();
+        pids.retain(|pid| !parent_of(*pid).is_some_and(|parent| all.contains(&parent)));
         pids
     }
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
 impl Drop for World {

@@ -186,9 +186,12 @@ impl House {
             let is_pi = command.starts_with(b"pi\0") || command.windows(7).any(|word| word == b"--mode\0");
             is_pi && read("environ").split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
         };
-        let mut pids: Vec<i32> = pids().filter(is_agent).collect();
-        pids.sort_unstable();
-        pids
+        let mut found: Vec<i32> = pids().filter(is_agent).collect();
+        found.sort_unstable();
+        // One that has just forked a tool is there twice for a moment.
+        let all = found.clone();
+        found.retain(|pid| !parent_of(*pid).is_some_and(|parent| all.contains(&parent)));
+        found
     }
 
     /// What Pi itself wrote down of its conversation: role and text of each message.
@@ -203,6 +206,11 @@ impl House {
         // Its instructions to the model are no part of the conversation.
         told.filter(|(role, _)| role != "system").collect()
     }
+}
+
+fn parent_of(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
 /// The texts of a content, which may be one text, or parts.
