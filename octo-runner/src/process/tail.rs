@@ -28,15 +28,26 @@ impl Tail {
         // Reading from the page cache never waits: let others have their turn.
         tokio::task::consume_budget().await;
         loop {
-            let end = *self.end.borrow_and_update();
-            self.reader.set_bound(Bound::Announced(end));
-            if self.reader.offset() < end && self.reader.is_ready()? {
+            if self.is_ready()? {
                 return self.reader.next();
             }
             if self.end.changed().await.is_err() {
                 return Ok(None);
             }
         }
+    }
+
+    /// The next record, where it is announced by now.
+    ///
+    /// Unlike a poll of [`Tail::next`] it never says that there is none only because others should have their turn.
+    pub fn next_known(&mut self) -> Result<Option<Record<'_>>, ReadError> {
+        if self.is_ready()? { self.reader.next() } else { Ok(None) }
+    }
+
+    fn is_ready(&mut self) -> Result<bool, ReadError> {
+        let end = *self.end.borrow_and_update();
+        self.reader.set_bound(Bound::Announced(end));
+        Ok(self.reader.offset() < end && self.reader.is_ready()?)
     }
 
     /// Where the next record begins.

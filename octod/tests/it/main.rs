@@ -24,6 +24,6 @@ mod tidy;
 #[cfg(test)]
 mod web;
 #[cfg(test)]
-mod world;
-#[cfg(test)]
 mod whole;
+#[cfg(test)]
+mod world;

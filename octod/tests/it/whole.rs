@@ -218,10 +218,11 @@ async fn the_same_request_across_a_restart_of_octod_has_one_effect() {
     house.kill(Victim::Octod).await;
     assert_eq!(house.insist(&request).await, first);
     let mut follower = Follower::new(house.socket(), session.clone());
-    follower.until("the answer", |seen| {
-        seen.view.as_ref().is_some_and(|view| view.messages.len() == 4 && view.live.prompts.is_empty())
-    })
-    .await;
+    follower
+        .until("the answer", |seen| {
+            seen.view.as_ref().is_some_and(|view| view.messages.len() == 4 && view.live.prompts.is_empty())
+        })
+        .await;
     house.kill(Victim::Both).await;
     assert_eq!(house.insist(&request).await, first);
     let mut other = request.clone();

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::FutureExt as _;
 use octo_proto::{Code, Error, Event, id::ProcessId, session::SessionState};
 use tokio::{sync::oneshot, time::Instant};
 use tokio_util::task::TaskTracker;
@@ -135,7 +134,7 @@ impl Running {
         let mut bytes = 0;
         while records.len() < BATCH && bytes < BATCH_BYTES {
             let record = match &mut self.source {
-                Source::Live(tail, _) => tail.next().now_or_never().transpose()?.flatten(),
+                Source::Live(tail, _) => tail.next_known()?,
                 Source::Left(reader) => reader.next()?,
             };
             let Some(record) = record else { break };

@@ -262,7 +262,10 @@ impl Drop for House {
         for _ in 0..2 {
             for pid in pids().filter(|pid| pid.cast_unsigned() != std::process::id()) {
                 let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
-                if [read("cmdline"), read("environ")].iter().any(|text| text.windows(mark.len()).any(|word| word == mark)) {
+                if [read("cmdline"), read("environ")]
+                    .iter()
+                    .any(|text| text.windows(mark.len()).any(|word| word == mark))
+                {
                     kill(pid);
                 }
             }
