@@ -28,9 +28,7 @@ impl Tail {
         // Reading from the page cache never waits: let others have their turn.
         tokio::task::consume_budget().await;
         loop {
-            let end = *self.end.borrow_and_update();
-            self.reader.set_bound(Bound::Announced(end));
-            if self.reader.offset() < end && self.reader.is_ready()? {
+            if self.is_ready()? {
                 return self.reader.next();
             }
             if self.end.changed().await.is_err() {
@@ -39,15 +37,17 @@ impl Tail {
         }
     }
 
-    /// The next record, if it is announced already. Unlike [`Tail::next`] it never gives way to other tasks, so `None`
-    /// means that there is none.
+    /// The next record, where it is announced by now.
     ///
-    /// # Errors
-    /// Where the transcript cannot be read on.
-    pub fn try_next(&mut self) -> Result<Option<Record<'_>>, ReadError> {
+    /// Unlike a poll of [`Tail::next`] it never says that there is none only because others should have their turn.
+    pub fn next_known(&mut self) -> Result<Option<Record<'_>>, ReadError> {
+        if self.is_ready()? { self.reader.next() } else { Ok(None) }
+    }
+
+    fn is_ready(&mut self) -> Result<bool, ReadError> {
         let end = *self.end.borrow_and_update();
         self.reader.set_bound(Bound::Announced(end));
-        if self.reader.offset() < end && self.reader.is_ready()? { self.reader.next() } else { Ok(None) }
+        Ok(self.reader.offset() < end && self.reader.is_ready()?)
     }
 
     /// Where the next record begins.

@@ -223,8 +223,10 @@ fn is_over(view: &View) -> bool {
     view.live.prompts.is_empty() && view.messages.last().is_some_and(|message| message.idx > 0)
 }
 
-/// Points by how often they are passed: while the prompt is taken in, while the agent answers, at the end of the turn.
-const POINTS: [&str; 5] = ["accepted", "before-commit:3", "before-commit:5", "committed:4", "committed:5"];
+/// Points by how often they are passed: while the prompt is taken in, while the agent
+/// answers, towards the end of the turn.
+const POINTS: [&str; 6] =
+    ["accepted", "before-commit:3", "before-commit:4", "before-commit:5", "committed:4", "committed:5"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_runner_dies_at_named_points_while_an_answer_streams() {

@@ -134,7 +134,7 @@ impl Running {
         let mut bytes = 0;
         while records.len() < BATCH && bytes < BATCH_BYTES {
             let record = match &mut self.source {
-                Source::Live(tail, _) => tail.try_next()?,
+                Source::Live(tail, _) => tail.next_known()?,
                 Source::Left(reader) => reader.next()?,
             };
             let Some(record) = record else { break };

@@ -70,6 +70,7 @@ impl House {
         house
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the test run says where Pi is")]
     fn configure(&self, url: &str) {
         let (home, pi) = (self.dir.path(), self.dir.path().join("pi"));
         let (models, settings) = pi_config(url);
