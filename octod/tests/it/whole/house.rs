@@ -79,7 +79,6 @@ impl House {
         let env = format!("PI_CODING_AGENT_DIR={}\nPI_OFFLINE=1\nPI_SKIP_VERSION_CHECK=1\n", pi.display());
         fs::write(home.join("config/env"), env).unwrap();
         fs::set_permissions(home.join("config/env"), fs::Permissions::from_mode(0o600)).unwrap();
-        #[expect(clippy::disallowed_methods, reason = "the test is told from outside where Pi is")]
         let text = |name: &str| std::env::var(name).ok();
         let user = text("XDG_DATA_HOME").unwrap_or_else(|| format!("{}/.local/share", text("HOME").unwrap()));
         let harnesses = home.join("data/harnesses");
