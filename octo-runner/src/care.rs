@@ -16,6 +16,9 @@ const ROOM_PERCENT: u64 = 5;
 /// Messages of a page, where nothing is said.
 const PAGE: u64 = 50;
 
+/// So many transcripts are told of one by one.
+const LARGEST: usize = 500;
+
 /// Bytes of messages that fit one page.
 const PAGE_BYTES: usize = 192 * 1024;
 
@@ -77,14 +80,18 @@ pub async fn disk_usage(runner: &Runner) -> Result<DiskUsage, Error> {
         });
     }
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.bytes));
+    let transcript_bytes = entries.iter().map(|entry| entry.bytes).sum();
+    let more = entries.len().saturating_sub(LARGEST) as u64;
+    entries.truncate(LARGEST);
     let database = runner.paths().database();
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
     let disk = rustix::fs::statvfs(&runner.paths().state).map_err(|error| Error::internal(error.to_string()))?;
     Ok(DiskUsage {
         database_bytes: size(&database) + size(&database.with_extension("db-wal")),
-        transcript_bytes: entries.iter().map(|entry| entry.bytes).sum(),
+        transcript_bytes,
         free_bytes: disk.f_bavail * disk.f_frsize,
         entries,
+        more,
     })
 }
 

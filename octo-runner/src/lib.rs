@@ -1,6 +1,7 @@
 //! A user's side of Octo: agents held by shims, their sessions as logs, and the history.
 
 pub mod attachments;
+mod bounds;
 pub mod care;
 pub mod cli;
 pub mod daemon;

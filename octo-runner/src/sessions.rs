@@ -17,7 +17,7 @@ use crate::{
     hstry::{Op, SessionRow},
     requests::{Ticket, write_answer},
     runner::Runner,
-    session::state::HANDLED,
+    session::state::{HANDLED, LONGEST_TITLE, title_of},
 };
 
 /// A session to begin from a message of another.
@@ -56,7 +56,7 @@ pub async fn create(runner: &Runner, command: Command, asker: &Asker<'_>) -> Res
     let cwd = folder(&cwd)?;
     runner.installed(&harness).await?;
     let id = SessionId::draw();
-    let title = title.unwrap_or_default();
+    let title = title_of(&title.unwrap_or_default(), LONGEST_TITLE);
     let spec = SessionSpec {
         session_id: id.clone(),
         cwd: cwd.clone().into(),

@@ -35,7 +35,7 @@ macro_rules! variants {
 
 variants!(COMMANDS, command_name: Command {
     Command::SessionCreate { .. } => "session.create",
-    Command::SessionList {} => "session.list",
+    Command::SessionList { .. } => "session.list",
     Command::SessionGet {} => "session.get",
     Command::SessionRename { .. } => "session.rename",
     Command::SessionStop {} => "session.stop",
@@ -245,7 +245,7 @@ fn reply_of(command: &Command) -> (&'static str, fn(&str, &str)) {
         | Command::SessionGet {}
         | Command::SessionRename { .. }
         | Command::SessionResume {} => ("session_reply", read::<SessionReply>),
-        Command::SessionList {} => ("session_list", read::<SessionList>),
+        Command::SessionList { .. } => ("session_list", read::<SessionList>),
         Command::SessionFork { .. } => ("fork_reply", read::<ForkReply>),
         Command::Watch { .. } => ("watch_reply", read::<WatchReply>),
         Command::Prompt { .. } => ("prompt_reply", read::<PromptReply>),

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{dispatch, watch::Watch};
-use crate::runner::Runner;
+use crate::{bounds, runner::Runner};
 
 /// How long the other side may take to say hello.
 const HELLO: Duration = Duration::from_secs(5);
@@ -269,7 +269,6 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
 
 /// The reply to a request, with what it carries.
 pub(super) fn reply_of<T: Serialize>(request: &Request, answer: Result<T, Error>) -> Reply {
-    let answer =
-        answer.and_then(|ok| serde_json::value::to_raw_value(&ok).map_err(|error| Error::internal(error.to_string())));
+    let answer = answer.and_then(|ok| bounds::body(&ok).map_err(|error| Error::internal(error.to_string())));
     request.reply(answer)
 }

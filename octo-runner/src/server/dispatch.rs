@@ -173,7 +173,11 @@ async fn to_session(
 /// A request that changes nothing.
 async fn look(runner: &Runner, caller: &Caller, request: &Request, command: Command) -> Answer {
     match command {
-        Command::SessionList {} => to_value(Ok(SessionList { sessions: runner.index().list() })),
+        Command::SessionList { before, limit } => {
+            let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+            let (sessions, has_more) = runner.index().page(before.as_ref(), limit);
+            to_value(Ok(SessionList { sessions, has_more }))
+        }
         Command::SessionGet {} => to_value(entry(runner, &session_of(request)?)),
         Command::Harnesses {} => to_value(Ok(runner.harnesses().await)),
         Command::GetModels { harness: Some(harness) } if request.session_id.is_none() => {

@@ -18,7 +18,7 @@ use octo_proto::{
 };
 use tokio::sync::Notify;
 
-use crate::watchers::Watchers;
+use crate::{bounds, watchers::Watchers};
 
 /// Bytes of published events that are held for watchers that come back or fall behind.
 const HELD_BYTES: usize = 512 * 1024;
@@ -247,7 +247,7 @@ pub fn encode(session: &SessionId, cursor: Cursor, ts: i64, event: &Event) -> By
 /// One event as an encoded frame.
 #[must_use]
 pub fn encode_event(session_id: Option<SessionId>, cursor: Cursor, ts: i64, event: &Event) -> Bytes {
-    let body = match serde_json::value::to_raw_value(event) {
+    let body = match bounds::body(event) {
         Ok(body) => body,
         Err(error) => {
             // Events hold text, numbers and JSON values: there is none that does not serialise.

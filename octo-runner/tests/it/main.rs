@@ -19,6 +19,7 @@ mod discover;
 mod disk;
 mod household;
 mod hstry;
+mod large;
 mod limits;
 mod pi_launch;
 mod pi_plan;

@@ -1,6 +1,6 @@
 //! Which session an argument means. Titles are never guessed.
 
-use octo_proto::{Command, command::SessionList, id::SessionId, index::IndexEntry};
+use octo_proto::{id::SessionId, index::IndexEntry};
 
 use super::{Connection, Failure};
 
@@ -24,8 +24,7 @@ pub(crate) async fn session(connection: &mut Connection, argument: &str) -> Resu
     if argument.len() == PREFIX.len() + 26 && argument.starts_with(PREFIX) {
         return Ok(SessionId::from(argument));
     }
-    let list: SessionList = connection.ask(None, &Command::SessionList {}).await?;
-    find(&list.sessions, argument)
+    find(&connection.sessions().await?, argument)
 }
 
 fn find(sessions: &[IndexEntry], argument: &str) -> Result<SessionId, Failure> {
