@@ -2,6 +2,9 @@
 
 mod follower;
 mod house;
+mod line;
+mod screen;
+mod terminal;
 
 use std::{collections::HashSet, process::Stdio, time::Duration};
 

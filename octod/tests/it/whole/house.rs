@@ -40,7 +40,7 @@ pub(crate) enum Victim {
     Both,
 }
 
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_octod")).with_file_name(name);
     assert!(path.exists(), "{} is not built: build the whole workspace first", path.display());
     path
