@@ -17,6 +17,7 @@ mod deaths;
 mod desk;
 mod discover;
 mod disk;
+mod generated;
 mod household;
 mod hstry;
 mod large;
