@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::shim::{EXITED, SPAWNED, STDIN_CLOSED};
+use crate::shim::{EXITED, GAP, RESIZE, SPAWNED, STDIN_CLOSED, Size};
 use crate::transcript::{Direction, Record};
 
 /// The key of the note that ends the transcript of a process whose shim died.
@@ -34,6 +34,18 @@ pub enum Note {
     },
     /// Its standard input was closed, by it or by us.
     StdinClosed,
+    /// Its terminal has another size from here on.
+    Resized {
+        /// The size.
+        size: Size,
+    },
+    /// What passed here was not recorded.
+    Gap {
+        /// Bytes that are missing.
+        bytes: u64,
+        /// The size of the terminal behind it.
+        size: Size,
+    },
     /// The shim died, and nothing of the tree is left. The last record.
     ShimLost {
         /// The machine was started anew meanwhile.
@@ -64,6 +76,19 @@ enum Ended {
 }
 
 #[derive(Deserialize)]
+struct Cells {
+    cols: u16,
+    rows: u16,
+}
+
+#[derive(Deserialize)]
+struct Missing {
+    bytes: u64,
+    cols: u16,
+    rows: u16,
+}
+
+#[derive(Deserialize)]
 struct Lost {
     rebooted: bool,
 }
@@ -81,6 +106,10 @@ impl Note {
                 Ended::Signal { signal } => Self::Signalled { signal },
             }),
             STDIN_CLOSED => Some(Self::StdinClosed),
+            RESIZE => parse(record.bytes).map(|Cells { cols, rows }| Self::Resized { size: Size { cols, rows } }),
+            GAP => {
+                parse(record.bytes).map(|Missing { bytes, cols, rows }| Self::Gap { bytes, size: Size { cols, rows } })
+            }
             SHIM_LOST => parse(record.bytes).map(|Lost { rebooted }| Self::ShimLost { rebooted }),
             _ => None,
         };
@@ -92,6 +121,7 @@ impl Note {
         match self {
             Self::Exited { .. } | Self::Signalled { .. } | Self::ShimLost { .. } => true,
             Self::Spawned { .. } | Self::StdinClosed | Self::Other { .. } => false,
+            Self::Resized { .. } | Self::Gap { .. } => false,
         }
     }
 }

@@ -79,7 +79,7 @@ async fn a_version_from_the_future_is_refused_and_garbage_is_hung_up_on() {
     future.write_all(&[&13u32.to_le_bytes()[..], &[1], &[200, 0], &[201, 0], &9u64.to_le_bytes()].concat()).unwrap();
     let mut bytes = Vec::new();
     future.read_to_end(&mut bytes).unwrap();
-    assert_eq!(answers(&bytes), [Answer::RefusedVersion(1, 1)]);
+    assert_eq!(answers(&bytes), [Answer::RefusedVersion(1, 2)]);
     for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 64], &[5, 0, 0, 0, 4, 1, 2, 3, 4]] {
         let mut link = connect(&held);
         link.write_all(garbage).unwrap();
