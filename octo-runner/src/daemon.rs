@@ -59,7 +59,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let runner = build(paths, loaded.config, own).await?;
     let server = Server::bind(runner.paths())
         .with_context(|| format!("cannot listen at {}", runner.paths().runner_socket().display()))?;
-    let history = hstry::grpc::bind(&runner.paths().hstry_socket())
+    let place = runner.paths().clone();
+    let again = Box::new(move || place.prepare().map_err(std::io::Error::other));
+    let history = hstry::grpc::Socket::bind(&runner.paths().hstry_socket(), again)
         .with_context(|| format!("cannot listen at {}", runner.paths().hstry_socket().display()))?;
     if options.json {
         ready_line(&runner)?;
@@ -147,9 +149,9 @@ async fn recover_all(runner: Runner) {
 }
 
 /// Other programs of this user read the history, and add to it.
-async fn serve_history(listener: tokio::net::UnixListener, runner: Runner) {
+async fn serve_history(socket: hstry::grpc::Socket, runner: Runner) {
     let (store, stop) = (runner.store().clone(), runner.stopping().clone());
-    if let Err(error) = hstry::grpc::serve(listener, store, runner, stop).await {
+    if let Err(error) = hstry::grpc::serve(socket, store, runner, stop).await {
         tracing::error!(%error, "the history is not served any more");
     }
 }

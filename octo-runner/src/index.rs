@@ -2,14 +2,14 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
 use octo_proto::{Cursor, Event, id::SessionId, index::IndexEntry};
 use tokio::sync::Notify;
 
-use crate::session::log::encode_event;
+use crate::{session::log::encode_event, watchers::Watchers};
 
 /// Removals that are remembered for watchers who come back.
 const REMOVALS: usize = 256;
@@ -26,7 +26,7 @@ struct Inner {
     removed: VecDeque<(u64, SessionId)>,
     /// Removals up to this version are forgotten.
     floor: u64,
-    watchers: Vec<Weak<Notify>>,
+    watchers: Watchers,
 }
 
 impl Index {
@@ -40,7 +40,7 @@ impl Index {
             entries,
             removed: VecDeque::new(),
             floor: 0,
-            watchers: Vec::new(),
+            watchers: Watchers::default(),
         })))
     }
 
@@ -91,7 +91,7 @@ impl Index {
 
     /// Wakes `watcher` at every change, until it is dropped.
     pub fn subscribe(&self, watcher: &Arc<Notify>) {
-        self.lock().watchers.push(Arc::downgrade(watcher));
+        self.lock().watchers.add(watcher);
     }
 
     /// Where the index stands.
@@ -141,12 +141,6 @@ impl Inner {
     }
 
     fn wake(&mut self) {
-        self.watchers.retain(|watcher| match watcher.upgrade() {
-            Some(watcher) => {
-                watcher.notify_one();
-                true
-            }
-            None => false,
-        });
+        self.watchers.wake();
     }
 }

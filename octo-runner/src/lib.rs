@@ -21,3 +21,4 @@ pub mod sessions;
 pub mod shim;
 pub mod transcript;
 pub mod translate;
+mod watchers;

@@ -35,8 +35,9 @@ const TURN: usize = 16 * 1024;
 pub(super) struct Connection<W> {
     runner: Runner,
     write: W,
-    replies: mpsc::Receiver<Reply>,
-    answered: mpsc::Sender<Reply>,
+    /// Boxed, since a channel holds places for many.
+    replies: mpsc::Receiver<Box<Reply>>,
+    answered: mpsc::Sender<Box<Reply>>,
     at_once: Arc<Semaphore>,
     wake: Arc<Notify>,
     watches: BTreeMap<Option<SessionId>, Watch>,
@@ -85,7 +86,7 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
                 () = stop.cancelled() => break,
                 reply = self.replies.recv() => {
                     let Some(reply) = reply else { break };
-                    if self.send(&Frame::Reply(reply).encode()).await.is_err() { break }
+                    if self.send(&Frame::Reply(*reply).encode()).await.is_err() { break }
                 }
                 () = self.wake.notified() => if self.pump().await.is_err() { break },
                 permit = room.acquire_owned() => {
@@ -96,7 +97,7 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
                         // What is to be written goes before what is to be read.
                         reply = self.replies.recv() => {
                             let Some(reply) = reply else { break };
-                            if self.send(&Frame::Reply(reply).encode()).await.is_err() { break }
+                            if self.send(&Frame::Reply(*reply).encode()).await.is_err() { break }
                             continue;
                         }
                         () = self.wake.notified() => {
@@ -213,7 +214,7 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
                 tasks.spawn(async move {
                     let reply = dispatch::answer(&runner, &caller, request, command).await;
                     // The connection may be gone; a repeat of the request gets the same answer.
-                    drop(answered.send(reply).await);
+                    drop(answered.send(Box::new(reply)).await);
                     drop(permit);
                 });
                 Ok(())
@@ -256,7 +257,7 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
                     self.write.write_all(&frame).await?;
                 }
                 while let Ok(reply) = self.replies.try_recv() {
-                    self.send(&Frame::Reply(reply).encode()).await?;
+                    self.send(&Frame::Reply(*reply).encode()).await?;
                 }
             }
             if quiet {
