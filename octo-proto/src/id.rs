@@ -48,7 +48,7 @@ text_id! {
     ProcessId
 }
 text_id! {
-    /// A terminal: `trm_<ulid>`, drawn when it is opened. The process that runs in it has the same name.
+    /// A terminal: `trm_<ulid>`, by the request that opened it. The process that runs in it has the same name.
     TerminalId
 }
 text_id! {
@@ -93,10 +93,10 @@ impl ProcessId {
 }
 
 impl TerminalId {
-    /// Draws a new terminal id.
+    /// The terminal that this request opens.
     #[must_use]
-    pub fn draw() -> Self {
-        Self(format!("trm_{}", ulid::Ulid::new()))
+    pub fn of(request: &RequestId) -> Self {
+        Self(format!("trm_{}", request.0))
     }
 }
 

@@ -8,7 +8,7 @@ use octo_proto::{
     id::{ProcessId, SessionId},
 };
 
-use crate::{process, runner::Runner, session::SessionMsg, transcript};
+use crate::{process, runner::Runner, session::SessionMsg, terminals, transcript};
 
 /// Below this share of the disk free, in percent, no new work is taken.
 const ROOM_PERCENT: u64 = 5;
@@ -151,7 +151,10 @@ pub async fn transcripts(runner: Runner) {
     loop {
         tokio::select! {
             () = runner.stopping().cancelled() => return,
-            _ = round.tick() => tidy(&runner).await,
+            _ = round.tick() => {
+                tidy(&runner).await;
+                terminals::tidy(&runner).await;
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ mod spec;
 mod start;
 mod terminal;
 
-pub(crate) use note::{EXITED, GAP, RESIZE, SPAWNED, STDIN_CLOSED};
+pub(crate) use note::{BASE, EXITED, GAP, RESIZE, SPAWNED, STDIN_CLOSED};
 pub use spec::{MARKER, Size, Spec};
 pub(crate) use start::{LOCK, SOCKET};
 pub use start::{Report, Stage, run};

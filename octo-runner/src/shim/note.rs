@@ -15,6 +15,13 @@ pub(crate) const RESIZE: &str = "resize";
 /// What passed here could not be recorded: the process was not made to wait for it.
 pub(crate) const GAP: &str = "gap";
 
+/// A segment of a terminal's transcript begins: what a reader knows that read all before it.
+pub(crate) const BASE: &str = "base";
+
+pub(super) fn base(printed: u64, Size { cols, rows }: Size) -> Vec<u8> {
+    format!("{{\"printed\":{printed},\"cols\":{cols},\"rows\":{rows}}}").into_bytes()
+}
+
 pub(super) fn resize(Size { cols, rows }: Size) -> Vec<u8> {
     format!("{{\"cols\":{cols},\"rows\":{rows}}}").into_bytes()
 }

@@ -17,7 +17,9 @@ pub(super) struct Terminal {
     master: File,
     pub(super) slave: Option<OwnedFd>,
     pub(super) size: Size,
-    /// Bytes that could not be recorded, since a gap was last noted.
+    /// Bytes that the process printed so far, recorded or not.
+    pub(super) printed: u64,
+    /// Bytes of them that could not be recorded, since a gap was last noted. Zero: something else could not.
     pub(super) lost: Option<u64>,
 }
 
@@ -34,7 +36,7 @@ impl Terminal {
         tcsetattr(&slave, OptionalActions::Now, &modes)?;
         let master = File::from(master);
         rustix::fs::fcntl_setfl(&master, OFlags::NONBLOCK)?;
-        let terminal = Self { master, slave: Some(slave), size, lost: None };
+        let terminal = Self { master, slave: Some(slave), size, printed: 0, lost: None };
         terminal.apply()?;
         Ok(terminal)
     }
@@ -60,10 +62,5 @@ impl Terminal {
             let local = modes.local_modes;
             local.contains(LocalModes::ICANON) && !local.contains(LocalModes::ECHO)
         })
-    }
-
-    /// Something could not be recorded.
-    pub(super) fn lose(&mut self, bytes: usize) {
-        *self.lost.get_or_insert(0) += bytes as u64;
     }
 }

@@ -103,6 +103,11 @@ impl Writer {
         self.segment.base + self.segment.len
     }
 
+    /// Whether the next record is the first of its segment.
+    pub fn begins_segment(&self) -> bool {
+        self.segment.len == SEGMENT_MAGIC.len() as u64
+    }
+
     /// Makes sure that an `out` or `err` record of up to `payload` bytes will find room, or says why not.
     pub fn make_room(&mut self, payload: usize) -> Result<(), AppendError> {
         let total = (HEADER + payload) as u64;

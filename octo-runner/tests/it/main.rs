@@ -29,4 +29,5 @@ mod process;
 mod protocol;
 mod recordings;
 mod survival;
+mod terminal;
 mod world;

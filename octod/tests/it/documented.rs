@@ -22,7 +22,8 @@ fn every_event_is_on_the_page() {
     let names = events.split("#[serde(rename = \"").skip(1).filter_map(|rest| rest.split('"').next());
     let names: Vec<_> = names.collect();
     assert!(names.len() > 30, "the events are found as they are written");
-    let missing: Vec<_> = names.iter().filter(|name| name.contains('.')).filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    let missing: Vec<_> =
+        names.iter().filter(|name| name.contains('.')).filter(|name| !page.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "docs/PROTOCOL.md does not name {missing:?}");
 }
 

@@ -33,9 +33,28 @@ impl Pump {
 
     /// Records what passed, or remembers that it could not be.
     pub(super) fn keep(&mut self, direction: Direction, key: &str, bytes: &[u8]) {
-        let kept = self.note_gap() && self.writer.append(now_us(), direction, key, bytes).is_ok();
-        if let Some(terminal) = self.child.terminal.as_mut().filter(|_| !kept) {
-            terminal.lose(bytes.len());
+        let kept = self.note_gap()
+            && self.writer.make_room(bytes.len()).is_ok()
+            && self.base(0)
+            && self.writer.append(now_us(), direction, key, bytes).is_ok();
+        if let Some(terminal) = &mut self.child.terminal {
+            let printed = if direction == Direction::Out { bytes.len() as u64 } else { 0 };
+            terminal.printed += printed;
+            if !kept {
+                *terminal.lost.get_or_insert(0) += printed;
+            }
+        }
+    }
+
+    /// Where the next record is the first of a segment, says what those before it said; `lost` of what was printed stands
+    /// behind it. Whether there was room.
+    fn base(&mut self, lost: u64) -> bool {
+        match &self.child.terminal {
+            Some(terminal) if self.writer.begins_segment() => {
+                let base = note::base(terminal.printed - lost, terminal.size);
+                self.note(note::BASE, &base).is_ok()
+            }
+            Some(_) | None => true,
         }
     }
 
@@ -48,7 +67,7 @@ impl Pump {
             return true;
         };
         let gap = note::gap(lost, terminal.size);
-        let noted = self.writer.make_room(CHUNK).is_ok() && self.note(note::GAP, &gap).is_ok();
+        let noted = self.writer.make_room(CHUNK).is_ok() && self.base(lost) && self.note(note::GAP, &gap).is_ok();
         if let Some(terminal) = self.child.terminal.as_mut().filter(|_| noted) {
             terminal.lost = None;
         }
