@@ -88,10 +88,13 @@ pub async fn disk_usage(runner: &Runner) -> Result<DiskUsage, Error> {
     })
 }
 
+/// The folders of processes, the oldest process first.
 fn process_dirs(root: &Path) -> Vec<ProcessId> {
     let Ok(found) = std::fs::read_dir(root) else { return Vec::new() };
     let names = found.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names.filter(|name| name.starts_with("prc_")).map(ProcessId).collect()
+    let mut names: Vec<_> = names.filter(|name| name.starts_with("prc_")).map(ProcessId).collect();
+    names.sort();
+    names
 }
 
 /// What is wrong or could be.
@@ -165,34 +168,48 @@ pub async fn tidy(runner: &Runner) {
     let settings = &runner.config().transcripts;
     let keep = i64::from(settings.keep_days) * 24 * 3600 * 1000;
     let now = runner.now();
-    let mut finished = Vec::new();
-    let mut total = 0;
+    let (mut finished, mut total) = (Vec::new(), 0);
     for id in process_dirs(&runner.paths().processes()) {
         let dir = runner.process_dir(&id);
+        let ended = match owners.iter().find(|owner| owner.id == id).map(|owner| owner.ended_at) {
+            Some(Some(ended)) if settings.keep_days == 0 || now - ended <= keep => Some(ended),
+            Some(Some(_)) => {
+                drop_transcript(&dir, "it is old").await;
+                continue;
+            }
+            // Its session was deleted while the folder could not be.
+            None if !process::is_alive(&dir).unwrap_or(true) => {
+                drop_transcript(&dir, "its session is deleted").await;
+                continue;
+            }
+            Some(None) | None => None,
+        };
+        if ended.is_some() {
+            let folder = dir.clone();
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || compress(&folder)).await {
+                tracing::warn!(%error, dir = %dir.display(), "a finished transcript could not be compressed");
+            }
+        }
         let bytes = transcript::usage(&dir).unwrap_or(0);
         total += bytes;
-        let owner = owners.iter().find(|owner| owner.id == id);
-        match owner.map(|owner| owner.ended_at) {
-            Some(Some(ended)) => finished.push((ended, dir, bytes)),
-            Some(None) => {}
-            // Its session was deleted while the folder could not be.
-            None if !process::is_alive(&dir).unwrap_or(true) => finished.push((0, dir, bytes)),
-            None => {}
-        }
+        finished.extend(ended.map(|ended| (ended, dir, bytes)));
     }
     finished.sort();
-    for (ended, dir, bytes) in finished {
-        let too_old = ended == 0 || (settings.keep_days > 0 && now - ended > keep);
-        if too_old || total > settings.max_total.0 {
-            tracing::info!(dir = %dir.display(), bytes, "a finished transcript is dropped; the history has what it said");
-            if tokio::fs::remove_dir_all(&dir).await.is_ok() {
-                total -= bytes;
-            }
-            continue;
+    for (_, dir, bytes) in finished {
+        if total > settings.max_total.0 && drop_transcript(&dir, "there are too many").await {
+            total -= bytes;
         }
-        let compressed = tokio::task::spawn_blocking(move || compress(&dir)).await;
-        if let Ok(Err(error)) = compressed {
-            tracing::warn!(%error, "a finished transcript could not be compressed");
+    }
+}
+
+/// Whether it is gone.
+async fn drop_transcript(dir: &Path, why: &str) -> bool {
+    tracing::info!(dir = %dir.display(), why, "a finished transcript is dropped; the history has what it said");
+    match tokio::fs::remove_dir_all(dir).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, dir = %dir.display(), "a finished transcript could not be dropped");
+            false
         }
     }
 }
