@@ -6,7 +6,7 @@
 mod follow;
 mod log;
 mod owner;
-mod screen;
+mod redraw;
 pub(crate) mod task;
 mod watch;
 

@@ -220,6 +220,10 @@ async fn environment(runner: &Runner, session: Option<&SessionId>) -> Result<BTr
     for (name, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("TERM_PROGRAM", "octo")] {
         env.insert(name.to_owned(), value.to_owned());
     }
+    if let Some(home) = runner.environment().octo_home() {
+        // A person's `octoctl` in it speaks to the Octo that it runs in.
+        env.insert("OCTO_HOME".to_owned(), home.to_owned());
+    }
     if let Some(session) = session {
         env.insert("OCTO_SESSION_ID".to_owned(), session.0.clone());
     }

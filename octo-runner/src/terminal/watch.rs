@@ -16,7 +16,7 @@ use super::{
     Shared, Terminal,
     log::{Mark, Next, Place},
     owner::ClientNumber,
-    screen::{Redraw, redraw},
+    redraw::{Redraw, redraw},
 };
 use crate::process::Size;
 

@@ -1,9 +1,15 @@
 //! A terminal goes on whatever dies beside it.
 
 use octo_proto::terminal::TerminalState;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{super::household::World, close, open, pane::Pane};
 use crate::world::lives;
+
+fn parent_of(pid: i32) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+}
 
 /// The pid that a shell says it has.
 async fn pid_of(pane: &mut Pane) -> i32 {
@@ -80,10 +86,7 @@ async fn a_shim_that_is_killed_takes_its_shell_with_it_and_that_is_told() {
     let id = open(&client, &["sh", "-i"]).await;
     let mut pane = Pane::attach(client, events, &id, 80, true).await;
     let pid = pid_of(&mut pane).await;
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let shim = stat.rsplit_once(") ").unwrap().1.split(' ').nth(1).unwrap().parse().unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(shim).unwrap(), rustix::process::Signal::KILL)
-        .unwrap();
+    kill_process(Pid::from_raw(parent_of(pid).unwrap()).unwrap(), Signal::KILL).unwrap();
     pane.until_exited().await;
     assert_eq!(pane.exited, Some(TerminalState::Lost { rebooted: false }));
     assert!(!lives(pid));
@@ -102,4 +105,30 @@ async fn closing_kills_what_was_set_free_too() {
     let child: i32 = pane.text().split('-').nth(1).unwrap().parse().unwrap();
     close(&client, &id).await;
     assert!(!lives(child));
+}
+
+#[tokio::test]
+async fn after_a_restart_of_the_machine_nothing_is_signalled_and_the_terminal_is_lost() {
+    let mut world = World::new();
+    let (client, events) = world.connect().await;
+    let id = open(&client, &["sh", "-i"]).await;
+    let mut pane = Pane::attach(client.clone(), events, &id, 80, true).await;
+    pid_of(&mut pane).await;
+    let usage: serde_json::Value = client.ask("agent", None, &serde_json::json!({ "cmd": "du" })).await.unwrap();
+    assert_eq!((&usage["entries"][0]["process_id"], &usage["entries"][0]["live"]), (&id.as_str().into(), &true.into()));
+    world.kill();
+    let dir = world.dir.path().join("state/processes").join(id.as_str());
+    let shim = crate::world::marked(id.as_str()).iter().find_map(|pid| parent_of(*pid)).unwrap();
+    kill_process(Pid::from_raw(shim).unwrap(), Signal::KILL).unwrap();
+    crate::world::until("the shim is gone", || !octo_runner::process::is_alive(&dir).unwrap()).await;
+    let history = rusqlite::Connection::open(world.dir.path().join("data/hstry.db")).unwrap();
+    assert_eq!(history.execute("UPDATE terminals SET boot_id = 'an earlier one'", []).unwrap(), 1);
+    drop(history);
+    world.start();
+    let (client, events) = world.connect().await;
+    let mut pane = Pane::attach(client.clone(), events, &id, 80, false).await;
+    pane.until_exited().await;
+    assert_eq!(pane.exited, Some(TerminalState::Lost { rebooted: true }));
+    assert!(pane.text().contains("pid-"), "what it showed is still there");
+    close(&client, &id).await;
 }

@@ -56,6 +56,10 @@ pub(super) async fn run(context: &Context, id: TerminalId, look: bool) -> Result
         return Err(Failure::usage("a terminal can only be attached to a terminal")
             .hint("`octoctl term send` and `octoctl term wait` are for scripts"));
     }
+    if context.process.terminal.as_deref() == Some(id.as_str()) {
+        return Err(Failure::usage("this runs in that terminal, which would show itself in itself")
+            .hint("attach to it from elsewhere"));
+    }
     let signals = Signals {
         resized: signal(SignalKind::window_change())?,
         terminate: signal(SignalKind::terminate())?,

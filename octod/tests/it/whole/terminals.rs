@@ -42,6 +42,9 @@ async fn a_person_attaches_types_leaves_and_comes_back() {
     seat.sees("seen-42").await;
     seat.types(b"echo $left-$((1+1))\r");
     seat.sees("something-2").await;
+    seat.types(format!("{} term attach @last; echo refused-$?\r", env!("CARGO_BIN_EXE_octoctl")).as_bytes());
+    seat.sees("show itself in itself").await;
+    seat.sees("refused-2").await;
     seat.types(b"exit 3\r");
     seat.sees(": exited 3]").await;
     assert_eq!(seat.ends().await, Some(0));
@@ -113,8 +116,7 @@ async fn what_runs_in_a_terminal_may_use_octo_and_what_runs_in_an_agent_may_not(
     let house = House::new();
     house.connect().await;
     let octoctl = env!("CARGO_BIN_EXE_octoctl");
-    let home = house.home().display();
-    let script = format!("OCTO_HOME={home} {octoctl} term list --json >out 2>&1; echo $? >code");
+    let script = format!("{octoctl} term list --json >out 2>&1; echo $? >code");
     let id = open(&house, &["sh", "-c", &script]);
     ran(&house, &["term", "wait", &id]);
     assert_eq!(std::fs::read_to_string(house.work().join("code")).unwrap(), "0\n");
