@@ -12,6 +12,8 @@ use super::world::{Held, PATIENCE, World};
 /// What a version-1 runner sent: attach as generation 3, write `hello` to a `cat`, note a timeout, an unknown signal,
 /// close the input. Never rewrite the files: a later version gets its own.
 const SENT: &[u8] = include_bytes!("../fixtures/protocol-1/sent.bin");
+/// What a version-2 runner sent to a shell on a terminal: attach as generation 3, resize to 132 by 50, type a line.
+const SENT_2: &[u8] = include_bytes!("../fixtures/protocol-2/sent.bin");
 /// What the shim answered, with pid and offsets as they were then.
 const ANSWERED: &[u8] = include_bytes!("../fixtures/protocol-1/answered.bin");
 
@@ -69,6 +71,27 @@ async fn the_first_protocol_is_spoken_for_ever() {
     assert_eq!(held.out(), b"hello\n");
     assert_eq!(held.written(), [("req_1".to_owned(), b"hello\n".to_vec())]);
     assert!(held.records().iter().any(|record| record.key == "timeout" && record.bytes == b"req_1"));
+}
+
+#[tokio::test]
+async fn the_second_protocol_is_spoken_for_ever() {
+    let world = World::new();
+    let held = world.start_on_terminal("sh", &["-i"]).await;
+    let mut link = connect(&held);
+    link.write_all(SENT_2).unwrap();
+    let mut bytes = Vec::new();
+    link.read_to_end(&mut bytes).unwrap();
+    let expected = shape(&[
+        Answer::Attached { version: 2, child: ChildState::Running(0), end: 0 },
+        Answer::Done { id: 1, end: 0 },
+        Answer::Done { id: 2, end: 0 },
+    ]);
+    assert_eq!(shape(&answers(&bytes)), expected);
+    assert_eq!(held.ended().await, Some(Note::Exited { code: 3 }));
+    assert!(String::from_utf8(held.out()).unwrap().contains("50 132"));
+    assert_eq!(held.written(), [("req_1".to_owned(), b"stty size; exit 3\r".to_vec())]);
+    let note = held.records().into_iter().find(|record| record.key == "resize").unwrap();
+    assert_eq!(note.bytes, br#"{"cols":132,"rows":50}"#);
 }
 
 #[tokio::test]
