@@ -2,6 +2,8 @@
 
 mod follower;
 mod house;
+mod seat;
+mod terminals;
 
 use std::{collections::HashSet, process::Stdio, time::Duration};
 
