@@ -8,7 +8,7 @@ use octo_proto::{
     id::{ProcessId, SessionId},
 };
 
-use crate::{process, runner::Runner, session::SessionMsg, transcript};
+use crate::{process, runner::Runner, session::SessionMsg, terminals, transcript};
 
 /// Below this share of the disk free, in percent, no new work is taken.
 const ROOM_PERCENT: u64 = 5;
@@ -66,10 +66,14 @@ pub async fn page(
 /// What the store says.
 pub async fn disk_usage(runner: &Runner) -> Result<DiskUsage, Error> {
     let owners = runner.store().all_processes().await.map_err(|error| error.to_error())?;
+    let terminals = runner.terminals().list(None);
+    let terminals: Vec<_> = terminals.into_iter().map(|one| (ProcessId(one.terminal_id.0), one.session_id)).collect();
     let mut entries = Vec::new();
-    for id in process_dirs(&runner.paths().processes()) {
+    let ids = process_dirs(&runner.paths().processes()).into_iter();
+    for id in ids.chain(terminals.iter().map(|(id, _)| id.clone())) {
         let dir = runner.process_dir(&id);
-        let session = owners.iter().find(|owner| owner.id == id).map(|owner| owner.session.clone());
+        let agent = owners.iter().find(|owner| owner.id == id).map(|owner| owner.session.clone());
+        let session = agent.or_else(|| terminals.iter().find(|(terminal, _)| *terminal == id)?.1.clone());
         let title = session.as_ref().and_then(|session| runner.index().get(session)).map(|entry| entry.info.title);
         entries.push(DiskEntry {
             process_id: id.0,
@@ -95,7 +99,7 @@ pub async fn disk_usage(runner: &Runner) -> Result<DiskUsage, Error> {
     })
 }
 
-/// The folders of processes, the oldest process first.
+/// The folders of agents' processes, the oldest process first.
 fn process_dirs(root: &Path) -> Vec<ProcessId> {
     let Ok(found) = std::fs::read_dir(root) else { return Vec::new() };
     let names = found.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -161,7 +165,10 @@ pub async fn transcripts(runner: Runner) {
     loop {
         tokio::select! {
             () = runner.stopping().cancelled() => return,
-            _ = round.tick() => tidy(&runner).await,
+            _ = round.tick() => {
+                tidy(&runner).await;
+                terminals::tidy(&runner).await;
+            }
         }
     }
 }

@@ -20,6 +20,8 @@ pub mod server;
 pub mod session;
 pub mod sessions;
 pub mod shim;
+pub mod terminal;
+pub mod terminals;
 pub mod transcript;
 pub mod translate;
 mod watchers;

@@ -29,6 +29,7 @@ use crate::{
     process::BootId,
     requests::Requests,
     session::{Session, recovery},
+    terminals::Terminals,
 };
 
 /// How long what was found of harnesses is believed.
@@ -42,6 +43,7 @@ struct Inner {
     store: Store,
     requests: Requests,
     index: Index,
+    terminals: Terminals,
     config: Config,
     paths: Paths,
     epoch: u64,
@@ -61,6 +63,8 @@ pub struct Parts {
     pub store: Store,
     /// All sessions.
     pub index: Index,
+    /// All terminals.
+    pub terminals: Terminals,
     /// The settings.
     pub config: Config,
     /// Where things lie.
@@ -85,6 +89,7 @@ impl Runner {
             requests: Requests::new(parts.store.clone()),
             store: parts.store,
             index: parts.index,
+            terminals: parts.terminals,
             config: parts.config,
             paths: parts.paths,
             epoch: parts.epoch,
@@ -115,6 +120,12 @@ impl Runner {
     #[must_use]
     pub fn index(&self) -> &Index {
         &self.0.index
+    }
+
+    /// All terminals.
+    #[must_use]
+    pub fn terminals(&self) -> &Terminals {
+        &self.0.terminals
     }
 
     /// The settings.

@@ -188,7 +188,11 @@ async fn store(runner: &Runner, new: New, asker: &Asker<'_>, reply: &Value) -> R
     Ok(())
 }
 
-fn folder(cwd: &str) -> Result<String, Error> {
+/// A folder to start something in.
+///
+/// # Errors
+/// Where the path is not absolute, or is no folder.
+pub(crate) fn folder(cwd: &str) -> Result<String, Error> {
     let path = Path::new(cwd);
     if !path.is_absolute() {
         return Err(

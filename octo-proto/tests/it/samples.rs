@@ -15,6 +15,7 @@ use octo_proto::{
     frame::{Frame, parse_line},
     hello::Hello,
     message::Source,
+    terminal::TerminalCommand,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -32,6 +33,8 @@ macro_rules! variants {
         }
     };
 }
+
+pub(crate) use variants;
 
 variants!(COMMANDS, command_name: Command {
     Command::SessionCreate { .. } => "session.create",
@@ -177,7 +180,7 @@ pub(crate) fn kind(file: &str) -> &str {
 }
 
 /// Reads a sample, sees that writing it gives the same JSON, and hands the value out.
-fn round_trip<T: DeserializeOwned + Serialize>(file: &str, text: &str) -> T {
+pub(crate) fn round_trip<T: DeserializeOwned + Serialize>(file: &str, text: &str) -> T {
     let value: T = serde_json::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}"));
     let written: Value = serde_json::to_value(&value).unwrap();
     assert_eq!(written, serde_json::from_str::<Value>(text).unwrap(), "{file}");
@@ -185,7 +188,7 @@ fn round_trip<T: DeserializeOwned + Serialize>(file: &str, text: &str) -> T {
 }
 
 /// Sees that the samples of a folder are of the kinds that their names say, and that no kind lacks one.
-fn check(name: &str, kinds: &[&str], read: impl Fn(&str, &str) -> String) {
+pub(crate) fn check(name: &str, kinds: &[&str], read: impl Fn(&str, &str) -> String) {
     let mut seen = BTreeSet::new();
     for (file, text) in folder(name) {
         assert_eq!(read(&file, &text), kind(&file), "samples/{name}/{file}.json is another kind than its name says");
@@ -294,7 +297,10 @@ fn frame_name(frame: &Frame) -> &'static str {
             "hello-request"
         }
         Frame::Request(request) => {
-            drop(round_trip::<Command>("request", request.body.get()));
+            match request.channel.as_str() {
+                octo_proto::channel::TERMINAL => drop(round_trip::<TerminalCommand>("request", request.body.get())),
+                _ => drop(round_trip::<Command>("request", request.body.get())),
+            }
             "request"
         }
         Frame::Reply(reply) => match &reply.result {

@@ -34,12 +34,14 @@ fn every_sample_is_what_the_schema_says() {
         ("messages", "Message"),
         ("parts", "Part"),
         ("sources", "Source"),
+        ("terminal", "TerminalCommand"),
+        ("terminal_events", "TerminalEvent"),
     ] {
         for (file, text) in folder(name) {
             schema.check(definition, &text).unwrap_or_else(|why| panic!("samples/{name}/{file}.json: {why}"));
         }
     }
-    for (file, text) in folder("replies") {
+    for (file, text) in folder("replies").into_iter().chain(folder("terminal_replies")) {
         let definition: String = kind(&file).split('_').map(capital).collect();
         schema.check(&definition, &text).unwrap_or_else(|why| panic!("samples/replies/{file}.json: {why}"));
     }
@@ -53,7 +55,12 @@ fn every_sample_is_what_the_schema_says() {
 #[test]
 fn the_schema_has_the_commands_and_events_of_the_samples_and_no_others() {
     let document = document();
-    for (name, definition, tag) in [("commands", "Command", "cmd"), ("events", "Event", "event")] {
+    for (name, definition, tag) in [
+        ("commands", "Command", "cmd"),
+        ("events", "Event", "event"),
+        ("terminal", "TerminalCommand", "cmd"),
+        ("terminal_events", "TerminalEvent", "event"),
+    ] {
         let variants = document["$defs"][definition]["oneOf"].as_array().unwrap();
         let listed: BTreeSet<_> = variants.iter().map(|v| v["properties"][tag]["const"].as_str().unwrap()).collect();
         let samples = folder(name);
@@ -69,6 +76,8 @@ fn the_schema_refuses_what_is_none() {
         ("Command", r#"{"cmd":"prompt"}"#),
         ("Command", r#"{"cmd":"make.coffee"}"#),
         ("Command", r#"{"cmd":"prompt","message":"x","when":"never"}"#),
+        ("TerminalCommand", r#"{"cmd":"open","cols":-1,"rows":24}"#),
+        ("TerminalEvent", r#"{"event":"terminal.exited","terminal_id":"trm_1","state":{"state":"asleep"}}"#),
         ("Event", r#"{"event":"agent.idle","outcome":7}"#),
         ("Part", r#"{"id":"p","type":"text"}"#),
         ("Part", r#"{"type":"x-mermaid"}"#),

@@ -14,12 +14,16 @@ use octo_proto::{
 use serde::Serialize;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
-    sync::{Notify, Semaphore, mpsc},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc},
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{dispatch, watch::Watch};
+use super::{
+    dispatch::{self, Asked},
+    screens::Screens,
+    watch::Watch,
+};
 use crate::{bounds, runner::Runner};
 
 /// How long the other side may take to say hello.
@@ -41,6 +45,7 @@ pub(super) struct Connection<W> {
     at_once: Arc<Semaphore>,
     wake: Arc<Notify>,
     watches: BTreeMap<Option<SessionId>, Watch>,
+    screens: Screens,
     /// The watch that had the last turn.
     turn: Option<Option<SessionId>>,
     caller: Option<Caller>,
@@ -67,6 +72,7 @@ where
         at_once: Arc::new(Semaphore::new(AT_ONCE)),
         wake: Arc::new(Notify::new()),
         watches: BTreeMap::new(),
+        screens: Screens::default(),
         turn: None,
         caller: None,
     };
@@ -79,6 +85,7 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
             return;
         }
         let tasks = TaskTracker::new();
+        let mut permit = None;
         loop {
             let room = self.at_once.clone();
             tokio::select! {
@@ -88,35 +95,19 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
                     let Some(reply) = reply else { break };
                     if self.send(&Frame::Reply(*reply).encode()).await.is_err() { break }
                 }
-                () = self.wake.notified() => if self.pump().await.is_err() { break },
-                permit = room.acquire_owned() => {
-                    let Ok(permit) = permit else { break };
-                    let incoming = tokio::select! {
-                        biased;
-                        () = stop.cancelled() => break,
-                        // What is to be written goes before what is to be read.
-                        reply = self.replies.recv() => {
-                            let Some(reply) = reply else { break };
-                            if self.send(&Frame::Reply(*reply).encode()).await.is_err() { break }
-                            continue;
-                        }
-                        () = self.wake.notified() => {
-                            if self.pump().await.is_err() { break }
-                            continue;
-                        }
-                        incoming = reader.next() => incoming,
-                    };
-                    match incoming {
-                        Ok(Some(incoming)) => {
-                            if self.take(incoming, permit, &tasks).await.is_err() { break }
-                        }
-                        Ok(None) => break,
-                        Err(error) => {
-                            self.farewell(&error).await;
-                            break;
-                        }
+                got = room.acquire_owned(), if permit.is_none() => permit = got.ok(),
+                // Before what is pulled, which may never end: a terminal that floods can still be interrupted.
+                incoming = reader.next(), if permit.is_some() => match incoming {
+                    Ok(Some(incoming)) => {
+                        if self.take(incoming, &mut permit, &tasks).await.is_err() { break }
                     }
-                }
+                    Ok(None) => break,
+                    Err(error) => {
+                        self.farewell(&error).await;
+                        break;
+                    }
+                },
+                () = self.wake.notified() => if self.pump().await.is_err() { break },
             }
         }
         // Requests under way go on: who asked may come back and ask with the same id.
@@ -189,7 +180,7 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
     async fn take(
         &mut self,
         incoming: Incoming,
-        permit: tokio::sync::OwnedSemaphorePermit,
+        permit: &mut Option<OwnedSemaphorePermit>,
         tasks: &TaskTracker,
     ) -> std::io::Result<()> {
         let request = match incoming {
@@ -200,19 +191,25 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
         let Some(caller) = self.caller.clone() else { return Ok(()) };
         match dispatch::allowed(&request, &caller) {
             Err(error) => self.send(&Frame::Reply(request.reply(Err(error))).encode()).await,
-            Ok(Some(Command::Watch { after })) => {
+            Ok(Asked::Agent(Command::Watch { after })) => {
                 let answer = self.watch(request.session_id.clone(), after).await;
-                self.send(&Frame::Reply(reply_of(&request, answer)).encode()).await?;
-                self.pump().await
+                self.wake.notify_one();
+                self.send(&Frame::Reply(reply_of(&request, answer)).encode()).await
             }
-            Ok(Some(Command::Unwatch {})) => {
+            Ok(Asked::Agent(Command::Unwatch {})) => {
                 self.watches.remove(&request.session_id);
                 self.send(&Frame::Reply(reply_of(&request, Ok(Done {}))).encode()).await
             }
-            Ok(command) => {
+            Ok(asked) => {
+                if let Asked::Terminal(command) = &asked
+                    && let Some(answer) = self.screens.on(&self.runner, &caller, (&request, command), &self.wake)
+                {
+                    return self.send(&Frame::Reply(reply_of(&request, answer)).encode()).await;
+                }
                 let (runner, answered) = (self.runner.clone(), self.answered.clone());
+                let permit = permit.take();
                 tasks.spawn(async move {
-                    let reply = dispatch::answer(&runner, &caller, request, command).await;
+                    let reply = dispatch::answer(&runner, &caller, request, asked).await;
                     // The connection may be gone; a repeat of the request gets the same answer.
                     drop(answered.send(Box::new(reply)).await);
                     drop(permit);
@@ -232,38 +229,43 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
         Ok(WatchReply { cursor })
     }
 
-    /// Gives each watch that has something its turn, until none has, or something else is to be written first.
+    /// Gives each terminal and each watch that has something its turn. Where there is more, it is told to go on: what is
+    /// to be read or answered comes in between.
     async fn pump(&mut self) -> std::io::Result<()> {
-        loop {
-            let next = match &self.turn {
-                Some(last) => self.watches.range((std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded)).next(),
-                None => None,
-            };
-            let Some(first) = next.or_else(|| self.watches.iter().next()).map(|(key, _)| key.clone()) else {
-                return Ok(());
-            };
-            let keys: Vec<_> = self.watches.keys().cloned().collect();
-            let from = keys.iter().position(|key| *key == first).unwrap_or(0);
-            let mut quiet = true;
-            for key in keys[from..].iter().chain(&keys[..from]) {
-                let Some(watch) = self.watches.get_mut(key) else { continue };
-                let frames = watch.pull(TURN, self.runner.now()).await;
-                self.turn = Some(key.clone());
-                if frames.is_empty() {
-                    continue;
-                }
-                quiet = false;
-                for frame in frames {
-                    self.write.write_all(&frame).await?;
-                }
-                while let Ok(reply) = self.replies.try_recv() {
-                    self.send(&Frame::Reply(*reply).encode()).await?;
-                }
+        let mut quiet = self.pump_screens().await?;
+        let keys: Vec<_> = self.watches.keys().cloned().collect();
+        let after = |last: &Option<SessionId>| keys.iter().position(|key| key > last).unwrap_or(0);
+        let from = self.turn.as_ref().map_or(0, after);
+        for key in keys[from..].iter().chain(&keys[..from]) {
+            let Some(watch) = self.watches.get_mut(key) else { continue };
+            let frames = watch.pull(TURN, self.runner.now()).await;
+            self.turn = Some(key.clone());
+            if frames.is_empty() {
+                continue;
             }
-            if quiet {
-                return Ok(());
+            quiet = false;
+            for frame in frames {
+                self.write.write_all(&frame).await?;
             }
+            while let Ok(reply) = self.replies.try_recv() {
+                self.send(&Frame::Reply(*reply).encode()).await?;
+            }
+            self.pump_screens().await?;
         }
+        if !quiet {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Gives each terminal its turn; true where none had anything.
+    async fn pump_screens(&mut self) -> std::io::Result<bool> {
+        let mut quiet = true;
+        for frame in self.screens.pull(TURN) {
+            quiet = false;
+            self.write.write_all(&frame).await?;
+        }
+        Ok(quiet)
     }
 }
 

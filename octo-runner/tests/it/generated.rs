@@ -1,22 +1,19 @@
-//! The manual pages and shell completions in the repository are those of the commands as they are. `UPDATE=1 cargo test`
-//! writes them anew.
+//! The manual pages and shell completions in the repository are those of the commands as they are. `UPDATE=1 cargo test
+//! generated` writes them anew.
 
-#[path = "../../../octod/tests/it/generated/page.rs"]
-mod page;
+#[path = "../../../octod/tests/it/generated/pages.rs"]
+mod pages;
 
-use clap::{Command, CommandFactory};
+use clap::CommandFactory;
 
-/// The programs whose command line this crate defines.
-fn programs() -> [Command; 2] {
-    [octo_runner::cli::Cli::command(), octo_runner::hstry::cli::Cli::command()]
-}
+use pages::{check_completions, check_pages};
 
 #[test]
 fn manual_pages_are_fresh() {
-    programs().into_iter().for_each(page::check_page);
+    check_pages([octo_runner::cli::Cli::command(), octo_runner::hstry::cli::Cli::command()]);
 }
 
 #[test]
 fn completions_are_fresh() {
-    programs().into_iter().for_each(page::check_completions);
+    check_completions([octo_runner::cli::Cli::command(), octo_runner::hstry::cli::Cli::command()]);
 }

@@ -31,4 +31,5 @@ mod process;
 mod protocol;
 mod recordings;
 mod survival;
+mod terminal;
 mod world;

@@ -1,9 +1,11 @@
-//! The manual pages and shell completions in the repository are those of the commands as they are. `UPDATE=1 cargo test`
-//! writes them anew.
+//! The manual pages and shell completions in the repository are those of the commands as they are. `UPDATE=1 cargo test
+//! generated` writes them anew.
 
-mod page;
+mod pages;
 
 use clap::{Command, CommandFactory};
+
+use pages::{check_completions, check_pages};
 
 /// The programs whose command line this crate defines.
 fn programs() -> [Command; 3] {
@@ -12,10 +14,10 @@ fn programs() -> [Command; 3] {
 
 #[test]
 fn manual_pages_are_fresh() {
-    programs().into_iter().for_each(page::check_page);
+    check_pages(programs());
 }
 
 #[test]
 fn completions_are_fresh() {
-    programs().into_iter().for_each(page::check_completions);
+    check_completions(programs());
 }

@@ -4,7 +4,9 @@ mod follower;
 mod house;
 mod line;
 mod screen;
+mod seat;
 mod terminal;
+mod terminals;
 
 use std::{collections::HashSet, process::Stdio, time::Duration};
 

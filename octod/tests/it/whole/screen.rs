@@ -105,6 +105,36 @@ async fn the_terminal_is_given_back_in_the_middle_of_an_answer() {
     assert_eq!(house.agents().len(), 1, "the agent works on");
 }
 
+/// The smallest PNG there is, a grey dot, and as much behind it as a picture of several pieces has.
+fn picture() -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55".to_vec();
+    png.extend_from_slice(b"\0\0\0\nIDAT\x78\x9c\x63\x68\0\0\0\x82\0\x81\x77\xcd\x72\xb6\0\0\0\0IEND\xae\x42\x60\x82");
+    png.resize(500_000, 0);
+    png
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_reaches_pi_and_its_context_can_be_compacted() {
+    let house = House::new();
+    std::fs::write(house.work().join("dot.png"), picture()).unwrap();
+    let mut terminal = Terminal::start(&house, (120, 40), &[]);
+    terminal.shows(READY).await;
+    terminal.press("/attach dot.png\r");
+    terminal.shows("[dot.png]").await;
+    terminal.press("what is this?\r");
+    terminal.shows("[image: image/png]").await;
+    terminal.shows("You said: what is this?").await;
+    terminal.shows("● idle").await;
+    assert!(house.written_by_pi().contains("\"mimeType\":\"image/png\""), "Pi has the picture");
+
+    terminal.press("/attach nothing.png\r");
+    terminal.shows("nothing.png: No such file").await;
+
+    // Pi says no to what is too short to be compacted, and yes to the rest: either way it is told.
+    terminal.press("/compact keep all\r");
+    terminal.until("the end of compacting", |seen| seen.has("compacted") || seen.has("ompact")).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn typing_echoes_at_once_through_a_thin_line_to_octod() {
     let house = House::new();

@@ -1,5 +1,4 @@
-//! Manual pages and shell completions of commands as they are, compared with those of the repository. The tests of each
-//! crate that defines a command line include this file.
+//! Manual pages and completions, made from a command line. The tests of each crate that has one use it.
 
 use std::{fs, path::Path};
 
@@ -7,21 +6,27 @@ use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-/// Checks the manual page of a program.
-pub(crate) fn check_page(program: Command) {
-    let name = format!("man/{}.1", program.get_name());
-    check(&name, &page(program));
+/// Compares the manual pages of these programs in the repository with what they should be, or writes them.
+pub(crate) fn check_pages(programs: impl IntoIterator<Item = Command>) {
+    for program in programs {
+        let name = format!("man/{}.1", program.get_name());
+        check(&name, &page(program));
+    }
 }
 
-/// Checks the completions of a program.
-pub(crate) fn check_completions(mut program: Command) {
-    let name = program.get_name().to_owned();
-    for (shell, file) in
-        [(Shell::Bash, format!("{name}.bash")), (Shell::Zsh, format!("_{name}")), (Shell::Fish, format!("{name}.fish"))]
-    {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut program, &name, &mut script);
-        check(&format!("completions/{file}"), &script);
+/// The same of their completions.
+pub(crate) fn check_completions(programs: impl IntoIterator<Item = Command>) {
+    for mut program in programs {
+        let name = program.get_name().to_owned();
+        for (shell, file) in [
+            (Shell::Bash, format!("{name}.bash")),
+            (Shell::Zsh, format!("_{name}")),
+            (Shell::Fish, format!("{name}.fish")),
+        ] {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut program, &name, &mut script);
+            check(&format!("completions/{file}"), &script);
+        }
     }
 }
 
@@ -34,7 +39,7 @@ fn check(name: &str, expected: &[u8]) {
         fs::write(&path, expected).unwrap();
     }
     let found = fs::read(&path).unwrap_or_default();
-    assert!(found == expected, "{name} is stale: run `UPDATE=1 cargo test -p {} generated`", env!("CARGO_PKG_NAME"));
+    assert!(found == expected, "{name} is stale: run `UPDATE=1 cargo test generated`");
 }
 
 /// One page for a program with all its commands.
