@@ -1,5 +1,7 @@
 //! Attachments of clients: put in pieces, checked as a whole, given back in pieces.
 
+use std::collections::HashMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use octo_proto::{
@@ -9,10 +11,13 @@ use octo_proto::{
     message::{Message, PartKind, Source},
 };
 
-use crate::runner::Runner;
+use crate::{runner::Runner, transcript::MAX_BYTES};
 
 /// The largest piece that is given at once, in bytes.
 const PIECE: u64 = 192 * 1024;
+
+/// What the pictures of a prompt may have together, in base64: they go to the agent as one line.
+const SHOWN: usize = MAX_BYTES - 8 * 1024 * 1024;
 
 /// The largest attachment, in bytes.
 const LARGEST: u64 = 32 * 1024 * 1024;
@@ -109,17 +114,22 @@ pub async fn check(runner: &Runner, images: &[Source]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The message with the bytes of its images in it, as an agent's protocol wants them.
+/// The bytes of the attachments that a message shows, in base64, as agents' protocols want them.
 ///
 /// # Errors
-/// Where an attachment cannot be read.
-pub async fn resolve(runner: &Runner, mut message: Message) -> Result<Message, Error> {
-    for part in &mut message.parts {
-        let PartKind::Image { source, .. } = &mut part.kind else { continue };
-        let Source::Attachment { attachment_id, mime_type } = source else { continue };
+/// `not_found`, and `too_large` where they are too much for one line to an agent.
+pub async fn pictures(runner: &Runner, message: &Message) -> Result<HashMap<AttachmentId, String>, Error> {
+    let mut pictures = HashMap::new();
+    for part in &message.parts {
+        let PartKind::Image { source: Source::Attachment { attachment_id, .. }, .. } = &part.kind else { continue };
         let found = runner.store().attachment(attachment_id, 0, LARGEST).await.map_err(|error| error.to_error())?;
         let bytes = found.ok_or_else(|| missing(attachment_id))?.bytes;
-        *source = Source::Base64 { base64: STANDARD.encode(&bytes), mime_type: mime_type.clone() };
+        pictures.insert(attachment_id.clone(), STANDARD.encode(&bytes));
+        if pictures.values().map(String::len).sum::<usize>() > SHOWN {
+            let most = SHOWN / 4 * 3 >> 20;
+            return Err(Error::new(Code::TooLarge, format!("the pictures of a prompt may have {most} MiB together"))
+                .hint("send them with several prompts, or smaller"));
+        }
     }
-    Ok(message)
+    Ok(pictures)
 }

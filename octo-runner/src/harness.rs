@@ -6,12 +6,12 @@ pub mod any;
 pub mod discover;
 pub mod pi;
 
-use std::path::PathBuf;
+use std::{collections::HashMap, path::PathBuf};
 
 use octo_proto::{
     Error, Event,
     command::Command,
-    id::{ProcessId, RequestId, SessionId},
+    id::{AttachmentId, ProcessId, RequestId, SessionId},
     message::Message,
     session::{Capabilities, When},
 };
@@ -239,8 +239,11 @@ pub struct Accepted {
     pub key: RequestId,
     /// The command.
     pub command: Command,
-    /// Of a prompt: the message it becomes, its images resolved to bytes.
+    /// Of a prompt: the message it becomes.
     pub message: Option<Message>,
+    /// The bytes of the attachments that the message shows, in base64. The store has them, so they are not kept here.
+    #[serde(skip)]
+    pub pictures: HashMap<AttachmentId, String>,
     /// Of a prompt: when it is to reach the agent.
     pub when: When,
     /// Whose it is: an account.

@@ -2,7 +2,7 @@
 
 mod terminal;
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use octo_proto::{
     Code, Command, Error, access, channel,
@@ -184,18 +184,20 @@ async fn to_session(
     let id = session_of(request)?;
     let session = runner.session(&id).await?;
     let key = RequestId::from(request.id.as_str());
-    let (mut message, mut when) = (None, When::Now);
+    let (mut message, mut pictures, mut when) = (None, HashMap::new(), When::Now);
     if let Command::Prompt { message: text, images, when: asked } = &command {
         attachments::check(runner, images).await?;
         if text.trim().is_empty() && images.is_empty() {
             return Err(Error::bad_request("a prompt says something, or shows an image"));
         }
-        message = Some(prompt_message(&key, text, images, runner.now(), &caller.account));
+        let said = prompt_message(&key, text, images, runner.now(), &caller.account);
+        pictures = attachments::pictures(runner, &said).await?;
+        message = Some(said);
         when = *asked;
     }
     let resumed = matches!(command, Command::SessionResume {});
     let by = caller.account.clone();
-    let accepted = Box::new(Accepted { key, command, message, when, by });
+    let accepted = Box::new(Accepted { key, command, message, pictures, when, by });
     let account = caller.account.clone();
     let answer = session.ask(|reply| SessionMsg::Command { accepted, account, ticket, reply }).await??;
     if resumed { to_value(entry(runner, &id)) } else { Ok(answer) }

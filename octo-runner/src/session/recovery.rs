@@ -18,7 +18,7 @@ use super::{
     task::{Begin, Place, Running, SessionTask, attach, finished},
 };
 use crate::{
-    failpoint,
+    attachments, failpoint,
     harness::{Accepted, any::AnyHarness},
     hstry::{Checkpoint, FactRow, Op, ProcessRow, ProcessState},
     process::{self, BootId, Reaped},
@@ -86,7 +86,14 @@ async fn open_commands(runner: &Runner, id: &SessionId) -> Result<Commands, Erro
     let mut commands = Commands::default();
     for row in rows {
         match serde_json::from_slice::<Accepted>(&row.body) {
-            Ok(accepted) => {
+            Ok(mut accepted) => {
+                if let Some(message) = &accepted.message {
+                    match attachments::pictures(runner, message).await {
+                        Ok(pictures) => accepted.pictures = pictures,
+                        // The agent is not told half of a prompt: it ends with this error.
+                        Err(error) => tracing::error!(session = %id, %error, "a prompt's picture cannot be read"),
+                    }
+                }
                 commands.0.insert(accepted.key.clone(), row.account);
                 commands.1.push(accepted);
             }

@@ -1,5 +1,7 @@
 //! A Pi that is played by the test: what Octo plans is written, and the test says what Pi prints.
 
+use std::collections::HashMap;
+
 use octo_proto::{
     Command, Event,
     session::{Outcome, When},
@@ -32,11 +34,11 @@ pub(crate) fn spec() -> SessionSpec {
 
 pub(crate) fn prompt(key: &str, text: &str, when: When) -> Accepted {
     let command = Command::Prompt { message: text.to_owned(), images: Vec::new(), when };
-    Accepted { key: key.into(), command, message: None, when, by: String::new() }
+    Accepted { key: key.into(), command, message: None, pictures: HashMap::new(), when, by: String::new() }
 }
 
 pub(crate) fn accepted(key: &str, command: Command) -> Accepted {
-    Accepted { key: key.into(), command, message: None, when: When::Now, by: String::new() }
+    Accepted { key: key.into(), command, message: None, pictures: HashMap::new(), when: When::Now, by: String::new() }
 }
 
 impl Desk {

@@ -260,6 +260,14 @@ fn pictures_are_sent_as_bytes_to_a_model_that_can_see() {
     let Plan::Write(writes) = desk.pi.plan(&with_picture) else { panic!("it is written") };
     let body = serde_json::from_slice::<serde_json::Value>(&writes[0].line).expect("JSON");
     assert_eq!(body["images"], json!([{"type": "image", "data": "AAAA", "mimeType": "image/png"}]));
+    // An attachment is sent as its bytes; one that is gone ends the prompt with an error.
+    let source = Source::Attachment { attachment_id: "att_1".into(), mime_type: "image/gif".to_owned() };
+    with_picture.message.as_mut().expect("a message").parts[0].kind = PartKind::Image { source, alt: None };
+    assert!(matches!(desk.pi.plan(&with_picture), Plan::Answer(Err(error)) if error.code == Code::NotFound));
+    with_picture.pictures.insert("att_1".into(), "BBBB".to_owned());
+    let Plan::Write(writes) = desk.pi.plan(&with_picture) else { panic!("it is written") };
+    let body = serde_json::from_slice::<serde_json::Value>(&writes[0].line).expect("JSON");
+    assert_eq!(body["images"], json!([{"type": "image", "data": "BBBB", "mimeType": "image/gif"}]));
     desk.send(&accepted("m1", Command::SetModel { model: "scripted/blind".to_owned() }));
     desk.answer("m1", "set_model", &crate::desk::model("blind", false));
     assert!(matches!(desk.pi.plan(&with_picture), Plan::Answer(Err(error)) if error.code == Code::Unsupported));

@@ -1,7 +1,7 @@
 //! What to do with an accepted command now. Pi loses commands that it gets together, so one waits for the other.
 
 use octo_proto::{
-    Code, Command, Error, Message, PartKind,
+    Code, Command, Error, PartKind,
     command::{CommandList, Done, ModelList, QueueCleared, Stats},
     id::RequestId,
     message::Source,
@@ -66,7 +66,7 @@ struct Answered<'a> {
 
 impl Pi {
     fn plan_prompt(&self, accepted: &Accepted, text: &str) -> Plan {
-        let images = match images(accepted.message.as_ref()) {
+        let images = match images(accepted) {
             Ok(images) => images,
             Err(error) => return Plan::Answer(Err(error)),
         };
@@ -199,17 +199,25 @@ impl Pi {
 }
 
 /// The pictures of a prompt, as Pi takes them.
-fn images(message: Option<&Message>) -> Result<Vec<Value>, Error> {
-    let parts = message.map(|message| message.parts.as_slice()).unwrap_or_default();
+fn images(accepted: &Accepted) -> Result<Vec<Value>, Error> {
+    let parts = accepted.message.as_ref().map(|message| message.parts.as_slice()).unwrap_or_default();
     let sources = parts.iter().filter_map(|part| match &part.kind {
         PartKind::Image { source, .. } => Some(source),
         _ => None,
     });
-    let image = |source: &Source| match source {
-        Source::Base64 { base64, mime_type } => Ok(json!({"type": "image", "data": base64, "mimeType": mime_type})),
-        Source::Attachment { .. } | Source::Url { .. } => {
-            Err(Error::bad_request("Pi takes the bytes of a picture only; put it as an attachment first"))
-        }
+    let image = |source: &Source| {
+        let (data, mime_type) = match source {
+            Source::Base64 { base64, mime_type } => (base64, mime_type),
+            Source::Attachment { attachment_id, mime_type } => {
+                let picture = accepted.pictures.get(attachment_id);
+                let gone = || Error::not_found(format!("the picture {attachment_id} is gone")).hint("send it again");
+                (picture.ok_or_else(gone)?, mime_type)
+            }
+            Source::Url { .. } => {
+                return Err(Error::bad_request("Pi takes the bytes of a picture only; put it as an attachment first"));
+            }
+        };
+        Ok(json!({"type": "image", "data": data, "mimeType": mime_type}))
     };
     sources.map(image).collect()
 }
