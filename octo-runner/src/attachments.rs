@@ -126,7 +126,7 @@ pub async fn pictures(runner: &Runner, message: &Message) -> Result<HashMap<Atta
         let bytes = found.ok_or_else(|| missing(attachment_id))?.bytes;
         pictures.insert(attachment_id.clone(), STANDARD.encode(&bytes));
         if pictures.values().map(String::len).sum::<usize>() > SHOWN {
-            let most = SHOWN / 4 * 3 >> 20;
+            let most = (SHOWN / 4 * 3) >> 20;
             return Err(Error::new(Code::TooLarge, format!("the pictures of a prompt may have {most} MiB together"))
                 .hint("send them with several prompts, or smaller"));
         }
