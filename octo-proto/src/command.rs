@@ -1,6 +1,6 @@
 //! What a client asks of a runner on channels `agent` and `history`, and what the replies carry.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
@@ -441,7 +441,12 @@ pub struct Check {
 /// # Errors
 /// `bad_request` where the body is not an object with a known `cmd` and the fields it needs.
 pub fn parse(body: &str) -> Result<Command, crate::Error> {
-    serde_json::from_str::<Command>(body).map_err(|error| {
+    parse_as(body)
+}
+
+/// Reads the command of a body, of any channel.
+pub(crate) fn parse_as<T: DeserializeOwned>(body: &str) -> Result<T, crate::Error> {
+    serde_json::from_str::<T>(body).map_err(|error| {
         let cmd = serde_json::from_str::<Value>(body).ok().and_then(|body| Some(body.get("cmd")?.as_str()?.to_owned()));
         match cmd {
             None => crate::Error::bad_request("the body of a request is an object with a text `cmd`"),

@@ -11,6 +11,7 @@ pub mod config;
 pub mod cursor;
 pub mod error;
 pub mod event;
+pub mod files;
 pub mod frame;
 pub mod hello;
 pub mod id;
@@ -44,6 +45,8 @@ pub const PROTOCOL: [u32; 2] = [1, 1];
 pub mod channel {
     /// Sessions, prompts and what agents report.
     pub const AGENT: &str = "agent";
+    /// Files of workspaces.
+    pub const FILES: &str = "files";
     /// Stored sessions and messages.
     pub const HISTORY: &str = "history";
     /// The daemons themselves: hello, ping, whoami, runners, notices.

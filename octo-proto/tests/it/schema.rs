@@ -31,6 +31,8 @@ fn every_sample_is_what_the_schema_says() {
         ("commands", "Command"),
         ("errors", "Error"),
         ("events", "Event"),
+        ("files", "FilesRequest"),
+        ("files_events", "FilesEvent"),
         ("messages", "Message"),
         ("parts", "Part"),
         ("sources", "Source"),
@@ -39,9 +41,11 @@ fn every_sample_is_what_the_schema_says() {
             schema.check(definition, &text).unwrap_or_else(|why| panic!("samples/{name}/{file}.json: {why}"));
         }
     }
-    for (file, text) in folder("replies") {
-        let definition: String = kind(&file).split('_').map(capital).collect();
-        schema.check(&definition, &text).unwrap_or_else(|why| panic!("samples/replies/{file}.json: {why}"));
+    for name in ["replies", "files_replies"] {
+        for (file, text) in folder(name) {
+            let definition: String = kind(&file).split('_').map(capital).collect();
+            schema.check(&definition, &text).unwrap_or_else(|why| panic!("samples/{name}/{file}.json: {why}"));
+        }
     }
     for (file, text) in folder("frames").iter().filter(|(file, _)| file.starts_with("hello")) {
         let frame: Value = serde_json::from_str(text).unwrap();
@@ -53,7 +57,12 @@ fn every_sample_is_what_the_schema_says() {
 #[test]
 fn the_schema_has_the_commands_and_events_of_the_samples_and_no_others() {
     let document = document();
-    for (name, definition, tag) in [("commands", "Command", "cmd"), ("events", "Event", "event")] {
+    for (name, definition, tag) in [
+        ("commands", "Command", "cmd"),
+        ("events", "Event", "event"),
+        ("files", "FilesCommand", "cmd"),
+        ("files_events", "FilesEvent", "event"),
+    ] {
         let variants = document["$defs"][definition]["oneOf"].as_array().unwrap();
         let listed: BTreeSet<_> = variants.iter().map(|v| v["properties"][tag]["const"].as_str().unwrap()).collect();
         let samples = folder(name);
@@ -68,6 +77,9 @@ fn the_schema_refuses_what_is_none() {
     for (definition, text) in [
         ("Command", r#"{"cmd":"prompt"}"#),
         ("Command", r#"{"cmd":"make.coffee"}"#),
+        ("FilesRequest", r#"{"cmd":"read","path":7}"#),
+        ("FilesRequest", r#"{"root":"/srv","cmd":"format"}"#),
+        ("FilesEvent", r#"{"event":"file.changed","request_id":"1"}"#),
         ("Command", r#"{"cmd":"prompt","message":"x","when":"never"}"#),
         ("Event", r#"{"event":"agent.idle","outcome":7}"#),
         ("Part", r#"{"id":"p","type":"text"}"#),
