@@ -6,6 +6,7 @@ pub mod cli;
 pub mod daemon;
 pub mod environment;
 pub mod failpoint;
+pub mod files;
 pub mod harness;
 pub mod hstry;
 pub mod index;

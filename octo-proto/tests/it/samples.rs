@@ -11,7 +11,7 @@ use std::{
 
 use octo_proto::{
     Code, Command, Error, Event, Message, Part, PartKind, Role,
-    command::*,
+    command::{parse, *},
     files::{self, *},
     frame::{Frame, parse_line},
     hello::Hello,

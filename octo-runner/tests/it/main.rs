@@ -17,6 +17,7 @@ mod deaths;
 mod desk;
 mod discover;
 mod disk;
+mod files;
 mod household;
 mod hstry;
 mod limits;
