@@ -2,10 +2,15 @@
 
 pub mod edit;
 pub mod entry;
+pub mod grep;
+mod ignored;
 mod problem;
 pub mod read;
 pub mod root;
+pub mod search;
+pub mod tree;
 pub mod uploads;
+pub mod walk;
 pub mod write;
 
 pub use root::{Root, parse};

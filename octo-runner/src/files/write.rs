@@ -187,10 +187,10 @@ impl Replacement {
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        if let Some(name) = &self.name {
-            if let Err(error) = unlinkat(&self.place.dir, name, AtFlags::empty()) {
-                tracing::warn!(%error, name, "a file that was not written to its end stays behind");
-            }
+        if let Some(name) = &self.name
+            && let Err(error) = unlinkat(&self.place.dir, name, AtFlags::empty())
+        {
+            tracing::warn!(%error, name, "a file that was not written to its end stays behind");
         }
     }
 }

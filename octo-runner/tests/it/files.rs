@@ -1,6 +1,7 @@
 //! Files of workspaces, as they are looked at, written, searched and watched.
 
 mod hostile;
+mod look;
 mod write;
 
 use std::path::Path;
