@@ -92,7 +92,7 @@ fn a_piece_of_a_file_says_what_it_is_of() {
     let (first, bytes) = read::piece(&root, b"text", (0, Some(7)), None).unwrap();
     assert_eq!((first.size, first.binary, bytes.as_ref()), (500_000, false, b"line\nli".as_slice()));
     let (next, bytes) = read::piece(&root, b"text", (499_995, None), Some(&first.version)).unwrap();
-    assert_eq!((next.version.clone(), bytes.as_ref()), (first.version.clone(), b"line\n".as_slice()));
+    assert_eq!((next.version, bytes.as_ref()), (first.version.clone(), b"line\n".as_slice()));
     assert_eq!(read::piece(&root, b"text", (0, Some(u64::MAX)), None).unwrap().1.len(), 192 * 1024);
     assert!(read::piece(&root, b"text", (u64::MAX, None), None).unwrap().1.is_empty());
     assert!(read::piece(&root, b"binary", (0, Some(1)), None).unwrap().0.binary);
