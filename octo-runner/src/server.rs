@@ -2,6 +2,7 @@
 
 mod connection;
 mod dispatch;
+mod files;
 mod watch;
 
 use std::{io, os::unix::fs::MetadataExt as _, path::Path, time::Duration};

@@ -98,6 +98,11 @@ impl Root {
         &self.path
     }
 
+    /// The directory itself.
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
+    }
+
     fn resolve(&self, path: &[u8], flags: OFlags) -> Result<OwnedFd, Error> {
         self.try_resolve(path, flags).map_err(|errno| problem::at(path, errno))
     }

@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{dispatch, watch::Watch};
+use super::{dispatch, files, watch::Watch};
 use crate::runner::Runner;
 
 /// How long the other side may take to say hello.
@@ -35,8 +35,10 @@ const TURN: usize = 16 * 1024;
 pub(super) struct Connection<W> {
     runner: Runner,
     write: W,
-    replies: mpsc::Receiver<Reply>,
-    answered: mpsc::Sender<Reply>,
+    /// Replies, and events that belong to a request, in order.
+    outgoing: mpsc::Receiver<Frame>,
+    answered: mpsc::Sender<Frame>,
+    files: files::Desk,
     at_once: Arc<Semaphore>,
     wake: Arc<Notify>,
     watches: BTreeMap<Option<SessionId>, Watch>,
@@ -57,12 +59,13 @@ where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
     let (read, write) = tokio::io::split(stream);
-    let (answered, replies) = mpsc::channel(AT_ONCE);
+    let (answered, outgoing) = mpsc::channel(AT_ONCE);
     let connection = Connection {
         runner,
         write,
-        replies,
+        outgoing,
         answered,
+        files: files::Desk::default(),
         at_once: Arc::new(Semaphore::new(AT_ONCE)),
         wake: Arc::new(Notify::new()),
         watches: BTreeMap::new(),
@@ -83,9 +86,9 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                reply = self.replies.recv() => {
-                    let Some(reply) = reply else { break };
-                    if self.send(&Frame::Reply(reply).encode()).await.is_err() { break }
+                frame = self.outgoing.recv() => {
+                    let Some(frame) = frame else { break };
+                    if self.send(&frame.encode()).await.is_err() { break }
                 }
                 () = self.wake.notified() => if self.pump().await.is_err() { break },
                 permit = room.acquire_owned() => {
@@ -94,9 +97,9 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
                         biased;
                         () = stop.cancelled() => break,
                         // What is to be written goes before what is to be read.
-                        reply = self.replies.recv() => {
-                            let Some(reply) = reply else { break };
-                            if self.send(&Frame::Reply(reply).encode()).await.is_err() { break }
+                        frame = self.outgoing.recv() => {
+                            let Some(frame) = frame else { break };
+                            if self.send(&frame.encode()).await.is_err() { break }
                             continue;
                         }
                         () = self.wake.notified() => {
@@ -118,7 +121,8 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
                 }
             }
         }
-        // Requests under way go on: who asked may come back and ask with the same id.
+        // Searches and watches end with it. Other requests go on: who asked may come back and ask with the same id.
+        self.files.close();
         drop(self.write.shutdown().await);
     }
 
@@ -197,6 +201,11 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
             Incoming::Frame(Frame::Reply(_) | Frame::Event(_) | Frame::Data(_)) => return Ok(()),
         };
         let Some(caller) = self.caller.clone() else { return Ok(()) };
+        if request.channel == octo_proto::channel::FILES {
+            let asked = files::Asked { runner: self.runner.clone(), caller, request, tell: self.answered.clone() };
+            tasks.spawn(files::serve(asked, self.files.clone(), permit));
+            return Ok(());
+        }
         match dispatch::allowed(&request, &caller) {
             Err(error) => self.send(&Frame::Reply(request.reply(Err(error))).encode()).await,
             Ok(Some(Command::Watch { after })) => {
@@ -213,7 +222,7 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
                 tasks.spawn(async move {
                     let reply = dispatch::answer(&runner, &caller, request, command).await;
                     // The connection may be gone; a repeat of the request gets the same answer.
-                    drop(answered.send(reply).await);
+                    drop(answered.send(Frame::Reply(reply)).await);
                     drop(permit);
                 });
                 Ok(())
@@ -255,8 +264,8 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
                 for frame in frames {
                     self.write.write_all(&frame).await?;
                 }
-                while let Ok(reply) = self.replies.try_recv() {
-                    self.send(&Frame::Reply(reply).encode()).await?;
+                while let Ok(frame) = self.outgoing.try_recv() {
+                    self.send(&frame.encode()).await?;
                 }
             }
             if quiet {

@@ -11,7 +11,7 @@ use octo_proto::{
     session::When,
 };
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 
 use super::connection::reply_of;
 use crate::{
@@ -72,7 +72,7 @@ pub(super) async fn answer(runner: &Runner, caller: &Caller, request: Request, c
 async fn once(runner: &Runner, caller: &Caller, request: &Request, command: Command) -> Answer {
     let id = RequestId::from(request.id.as_str());
     let begun = runner.requests().begin(&caller.account, &id, digest(request)).await?;
-    let mut receiver = match begun {
+    let receiver = match begun {
         Begun::Known(answer) => return answer,
         Begun::New(ticket) => return act(runner, caller, request, command, ticket).await,
         Begun::Open(receiver) => {
@@ -83,6 +83,11 @@ async fn once(runner: &Runner, caller: &Caller, request: &Request, command: Comm
             receiver
         }
     };
+    waited(receiver).await
+}
+
+/// The answer of a request that is under way.
+pub(super) async fn waited(mut receiver: watch::Receiver<Option<Answer>>) -> Answer {
     let answer = receiver.wait_for(Option::is_some).await.map(|answer| answer.clone());
     answer.ok().flatten().unwrap_or_else(|| {
         Err(Error::new(Code::Unavailable, "the request was given up before it was answered").hint("repeat it"))
@@ -218,7 +223,13 @@ fn settled(ticket: Ticket, answer: Answer) -> Answer {
 
 /// Stores the answer of a request whose effect is done, and tells those who wait. An error is not remembered: nothing
 /// was changed, and a repeat may work.
-async fn finish(runner: &Runner, caller: &Caller, key: &RequestId, ticket: Ticket, answer: Answer) -> Answer {
+pub(super) async fn finish(
+    runner: &Runner,
+    caller: &Caller,
+    key: &RequestId,
+    ticket: Ticket,
+    answer: Answer,
+) -> Answer {
     let answer = Ok(answer?);
     let account = caller.account.clone();
     let at = runner.now();
@@ -239,7 +250,7 @@ async fn finish(runner: &Runner, caller: &Caller, key: &RequestId, ticket: Ticke
     answer
 }
 
-fn session_of(request: &Request) -> Result<SessionId, Error> {
+pub(super) fn session_of(request: &Request) -> Result<SessionId, Error> {
     request
         .session_id
         .clone()
@@ -255,6 +266,6 @@ pub(crate) fn entry(runner: &Runner, id: &SessionId) -> Result<SessionReply, Err
     found.ok_or_else(|| sessions::unknown(id))
 }
 
-fn to_value<T: Serialize>(answer: Result<T, Error>) -> Answer {
+pub(super) fn to_value<T: Serialize>(answer: Result<T, Error>) -> Answer {
     answer.and_then(|ok| serde_json::to_value(ok).map_err(|error| Error::internal(error.to_string())))
 }

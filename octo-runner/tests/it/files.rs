@@ -1,7 +1,10 @@
 //! Files of workspaces, as they are looked at, written, searched and watched.
 
+mod changes;
+mod channel;
 mod hostile;
 mod look;
+mod watch;
 mod write;
 
 use std::path::Path;
