@@ -17,6 +17,7 @@ pub mod hello;
 pub mod id;
 pub mod index;
 pub mod message;
+pub mod names;
 pub mod paths;
 pub mod peer;
 pub mod plain;

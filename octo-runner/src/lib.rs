@@ -7,6 +7,7 @@ pub mod daemon;
 pub mod environment;
 pub mod failpoint;
 pub mod files;
+pub mod fileserver;
 pub mod harness;
 pub mod hstry;
 pub mod index;

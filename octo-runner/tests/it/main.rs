@@ -18,6 +18,7 @@ mod desk;
 mod discover;
 mod disk;
 mod files;
+mod fileserver;
 mod household;
 mod hstry;
 mod limits;
