@@ -216,15 +216,6 @@ impl Root {
         }
         Err(problem::at(&path, Errno::LOOP))
     }
-
-    /// Another holder of the same directory.
-    ///
-    /// # Errors
-    /// Where no descriptor is left.
-    pub fn again(&self) -> Result<Self, Error> {
-        let dir = self.dir.try_clone().map_err(|error| problem::io(b"", &error))?;
-        Ok(Self { path: self.path.clone(), dir })
-    }
 }
 
 impl Place {

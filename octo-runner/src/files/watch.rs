@@ -5,6 +5,7 @@ use std::{
     io,
     mem::MaybeUninit,
     os::fd::{AsFd, OwnedFd},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -27,6 +28,7 @@ use super::{
     problem,
     root::{Root, join, link_of},
     walk::Walk,
+    write::is_temporary,
 };
 
 /// The most directories of one watch: each takes some memory of the kernel, of which a user has a share.
@@ -50,7 +52,8 @@ const DEEPEST: usize = 256;
 /// A watch below a directory of a workspace.
 #[derive(Debug)]
 pub struct Watch {
-    root: Root,
+    /// Not held open: the kernel tells the end of a directory when nobody holds it.
+    root: PathBuf,
     below: Vec<u8>,
     kernel: AsyncFd<OwnedFd>,
     /// The directories that are watched, by the kernel's number.
@@ -83,7 +86,7 @@ impl Watch {
     /// # Errors
     /// Where there is no such directory, or the kernel has no more watches.
     pub async fn start(root: Root, below: Vec<u8>) -> Result<Self, Error> {
-        blocking(move || Self::begin(root, below)).await
+        blocking(move || Self::begin(&root, &below)).await
     }
 
     /// What is watched.
@@ -92,42 +95,41 @@ impl Watch {
         Watching { directories: self.directories.len() as u64, complete: self.complete }
     }
 
-    fn begin(root: Root, below: Vec<u8>) -> Result<Self, Error> {
-        let fd = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map_err(|errno| problem::at(&below, errno))?;
+    fn begin(root: &Root, below: &[u8]) -> Result<Self, Error> {
+        let fd = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map_err(|errno| problem::at(below, errno))?;
         #[expect(deprecated, reason = "an OwnedFd keeps its descriptor, which is what the unsafe successor asks for")]
-        let kernel = AsyncFd::new(fd).map_err(|error| problem::io(&below, &error))?;
+        let kernel = AsyncFd::new(fd).map_err(|error| problem::io(below, &error))?;
         let directories = HashMap::new();
-        let mut watch = Self { root, below, kernel, directories, complete: true };
-        let below = watch.below.clone();
-        watch.add(&below)?;
+        let path = root.path().to_owned();
+        let mut watch = Self { root: path, below: below.to_vec(), kernel, directories, complete: true };
+        watch.add(root, below)?;
         if below.is_empty() {
             // Commits and what is staged show in its list of files. There may be none.
-            drop(watch.add(b".git"));
+            drop(watch.add(root, b".git"));
         }
-        watch.add_below(&below)?;
+        watch.add_below(root, below)?;
         Ok(watch)
     }
 
     /// Watches the directories below one, each before it is read: what is made in it later is told, what was before is
     /// found.
-    fn add_below(&mut self, directory: &[u8]) -> Result<(), Error> {
-        let root = self.root.again()?;
+    fn add_below(&mut self, root: &Root, directory: &[u8]) -> Result<(), Error> {
         let shown = Shown { hidden: true, ignored: false };
-        for step in Walk::new(&root, directory, DEEPEST, shown)? {
+        for step in Walk::new(root, directory, DEEPEST, shown)? {
             // One that is gone already needs no watch.
-            if step.kind == FileType::Directory && self.add(&step.path).is_err() && !self.complete {
+            if step.kind == FileType::Directory && self.add(root, &step.path).is_err() && !self.complete {
                 break;
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, directory: &[u8]) -> Result<(), Error> {
+    fn add(&mut self, root: &Root, directory: &[u8]) -> Result<(), Error> {
         if self.directories.len() >= MAX_DIRECTORIES {
             self.complete = false;
             return Err(problem::at(directory, Errno::NOSPC));
         }
-        let fd = self.root.directory(directory)?;
+        let fd = root.directory(directory)?;
         let changes = WatchFlags::CREATE
             | WatchFlags::DELETE
             | WatchFlags::MOVED_FROM
@@ -173,6 +175,11 @@ impl Watch {
 
     /// All that the kernel has to tell now.
     fn gather(&mut self) -> Result<Seen, Error> {
+        // Where the workspace itself is gone, all that is left to say is to look again.
+        let Ok(root) = Root::open(&self.root) else {
+            self.directories.clear();
+            return Ok(Seen { paths: Vec::new(), rescan: true });
+        };
         let mut gathered = Gathered::default();
         let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
         let mut reads = 0;
@@ -203,16 +210,15 @@ impl Watch {
                 break;
             }
             for (number, events, name) in told {
-                self.take(number, events, name.as_deref(), &mut gathered);
+                self.take(&root, (number, events), name.as_deref(), &mut gathered);
             }
             if gathered.rescan {
                 break;
             }
         }
         if gathered.rescan {
-            let (root, below) = (self.root.again()?, self.below.clone());
-            // Directories may have come and gone unseen. Where the workspace itself is gone, there is nothing more.
-            match Self::begin(root, below) {
+            // Directories may have come and gone unseen.
+            match Self::begin(&root, &self.below) {
                 Ok(anew) => *self = anew,
                 Err(error) => tracing::debug!(%error, "a watch could not be begun anew"),
             }
@@ -221,12 +227,13 @@ impl Watch {
         Ok(Seen { paths: gathered.paths.iter().map(|path| name::escape(path)).collect(), rescan: false })
     }
 
-    fn take(&mut self, number: i32, events: ReadFlags, name: Option<&[u8]>, gathered: &mut Gathered) {
+    fn take(&mut self, root: &Root, (number, events): (i32, ReadFlags), name: Option<&[u8]>, gathered: &mut Gathered) {
         if events.contains(ReadFlags::QUEUE_OVERFLOW) {
             gathered.rescan = true;
         }
         if events.contains(ReadFlags::IGNORED) {
-            self.directories.remove(&number);
+            // With the directory that was to be watched, there is nothing more to watch.
+            gathered.rescan |= self.directories.remove(&number).is_some_and(|gone| gone == self.below);
             return;
         }
         let (Some(directory), Some(name)) = (self.directories.get(&number), name) else { return };
@@ -237,8 +244,10 @@ impl Watch {
             }
             return;
         }
+        if is_temporary(name) {
+            return;
+        }
         let is_directory = events.contains(ReadFlags::ISDIR);
-        let root = &self.root;
         let rules = gathered.rules.entry(directory.clone()).or_insert_with_key(|at| Rules::below(root, at));
         if rules.ignores(&path, is_directory) {
             return;
@@ -248,9 +257,9 @@ impl Watch {
         if is_directory && events.intersects(ReadFlags::MOVED_FROM) {
             self.forget(&path);
         }
-        if is_directory && events.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO) && self.add(&path).is_ok() {
+        if is_directory && events.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO) && self.add(root, &path).is_ok() {
             // It may be gone again by now.
-            drop(self.add_below(&path));
+            drop(self.add_below(root, &path));
         }
         gathered.add(path);
     }

@@ -29,6 +29,24 @@ use super::{
 /// Held from the look at the version to the rename, so that of two writers who know the same version one is refused.
 static REPLACING: Mutex<()> = Mutex::new(());
 
+/// How a file that is being written is open.
+const OPEN: OFlags = OFlags::RDWR.union(OFlags::CLOEXEC);
+
+/// The mode of a new file, less what the user's mask takes away.
+const NEW: u32 = 0o666;
+
+/// What the names of files begin with that are being written.
+const BEFORE: &str = ".octo-";
+
+/// What they end with.
+const BEHIND: &str = ".tmp";
+
+/// Whether a name is that of a file that is being written here, and no news for anybody.
+pub(super) fn is_temporary(name: &[u8]) -> bool {
+    let ulid = name.strip_prefix(BEFORE.as_bytes()).and_then(|rest| rest.strip_suffix(BEHIND.as_bytes()));
+    ulid.is_some_and(|ulid| ulid.len() == ulid::ULID_LEN)
+}
+
 /// What may be in the place of a file that is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
@@ -75,22 +93,24 @@ impl Replacement {
         if let Some(stat) = place.stat()? {
             root::check_file(&place.path, &stat)?;
         }
-        let (mode, write) = (Mode::from_raw_mode(0o666), OFlags::RDWR | OFlags::CLOEXEC);
-        match openat(&place.dir, ".", write | OFlags::TMPFILE, mode) {
+        match openat(&place.dir, ".", OPEN | OFlags::TMPFILE, Mode::from_raw_mode(NEW)) {
             Ok(file) => Ok(Self { place, file: file.into(), name: None }),
             // Not every file system has files without a name.
-            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {
-                let name = Self::draw();
-                let flags = write | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-                let file = openat(&place.dir, &name, flags, mode).map_err(|errno| place.problem(errno))?;
-                Ok(Self { place, file: file.into(), name: Some(name) })
-            }
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => Self::named(place),
             Err(errno) => Err(place.problem(errno)),
         }
     }
 
+    /// The same, with a name beside the one that it is for.
+    fn named(place: Place) -> Result<Self, Error> {
+        let name = Self::draw();
+        let flags = OPEN | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let file = openat(&place.dir, &name, flags, Mode::from_raw_mode(NEW)).map_err(|errno| place.problem(errno))?;
+        Ok(Self { place, file: file.into(), name: Some(name) })
+    }
+
     fn draw() -> String {
-        format!(".octo-{}.tmp", Ulid::new())
+        format!("{BEFORE}{}{BEHIND}", Ulid::new())
     }
 
     /// The path that it is written for.
@@ -206,5 +226,35 @@ pub(super) fn sync_directory(place: &Place) -> Result<(), Error> {
         // One that may be written and not read cannot be synced.
         Err(Errno::ACCESS) => Ok(()),
         Err(errno) => Err(place.problem(errno)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_nameless_files_is_no_hindrance() {
+        let dir = tempfile::tempdir().unwrap();
+        let names =
+            || std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+        let root = Root::open(dir.path()).unwrap();
+        let begin = || Replacement::named(root.target(b"file").unwrap()).unwrap();
+        let mut first = begin();
+        first.append(b"one").unwrap();
+        assert!(names().iter().all(|name| is_temporary(name.as_encoded_bytes())));
+        first.commit(&Expected::Nothing).unwrap();
+        drop(begin());
+        let refused = begin();
+        assert!(refused.commit(&Expected::Nothing).is_err());
+        assert_eq!((names(), std::fs::read(dir.path().join("file")).unwrap()), (vec!["file".into()], b"one".to_vec()));
+    }
+
+    #[test]
+    fn only_our_own_names_are_no_news() {
+        assert!(is_temporary(Replacement::draw().as_bytes()));
+        for name in ["a.tmp", ".octo-.tmp", ".octo-notes.tmp", ""] {
+            assert!(!is_temporary(name.as_bytes()), "{name}");
+        }
     }
 }

@@ -78,6 +78,15 @@ async fn a_flood_is_one_word() {
 }
 
 #[tokio::test]
+async fn a_workspace_that_disappears_asks_for_another_look() {
+    let place = Place::new();
+    let watch = Watch::start(place.root(), Vec::new()).await.unwrap();
+    std::fs::remove_dir(&place.work).unwrap();
+    let (_, seen) = within("its end", watch.next()).await.unwrap();
+    assert!(seen.rescan);
+}
+
+#[tokio::test]
 async fn other_rules_ask_for_another_look() {
     let place = Place::new();
     place.put("build/out", "x");
