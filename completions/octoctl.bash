@@ -61,6 +61,9 @@ _octoctl() {
             octoctl,stop)
                 cmd="octoctl__subcmd__stop"
                 ;;
+            octoctl,term)
+                cmd="octoctl__subcmd__term"
+                ;;
             octoctl,watch)
                 cmd="octoctl__subcmd__watch"
                 ;;
@@ -109,6 +112,9 @@ _octoctl() {
             octoctl__subcmd__help,stop)
                 cmd="octoctl__subcmd__help__subcmd__stop"
                 ;;
+            octoctl__subcmd__help,term)
+                cmd="octoctl__subcmd__help__subcmd__term"
+                ;;
             octoctl__subcmd__help,watch)
                 cmd="octoctl__subcmd__help__subcmd__watch"
                 ;;
@@ -141,6 +147,24 @@ _octoctl() {
                 ;;
             octoctl__subcmd__help__subcmd__session,stop)
                 cmd="octoctl__subcmd__help__subcmd__session__subcmd__stop"
+                ;;
+            octoctl__subcmd__help__subcmd__term,attach)
+                cmd="octoctl__subcmd__help__subcmd__term__subcmd__attach"
+                ;;
+            octoctl__subcmd__help__subcmd__term,close)
+                cmd="octoctl__subcmd__help__subcmd__term__subcmd__close"
+                ;;
+            octoctl__subcmd__help__subcmd__term,list)
+                cmd="octoctl__subcmd__help__subcmd__term__subcmd__list"
+                ;;
+            octoctl__subcmd__help__subcmd__term,open)
+                cmd="octoctl__subcmd__help__subcmd__term__subcmd__open"
+                ;;
+            octoctl__subcmd__help__subcmd__term,send)
+                cmd="octoctl__subcmd__help__subcmd__term__subcmd__send"
+                ;;
+            octoctl__subcmd__help__subcmd__term,wait)
+                cmd="octoctl__subcmd__help__subcmd__term__subcmd__wait"
                 ;;
             octoctl__subcmd__history,help)
                 cmd="octoctl__subcmd__history__subcmd__help"
@@ -214,6 +238,48 @@ _octoctl() {
             octoctl__subcmd__session__subcmd__help,stop)
                 cmd="octoctl__subcmd__session__subcmd__help__subcmd__stop"
                 ;;
+            octoctl__subcmd__term,attach)
+                cmd="octoctl__subcmd__term__subcmd__attach"
+                ;;
+            octoctl__subcmd__term,close)
+                cmd="octoctl__subcmd__term__subcmd__close"
+                ;;
+            octoctl__subcmd__term,help)
+                cmd="octoctl__subcmd__term__subcmd__help"
+                ;;
+            octoctl__subcmd__term,list)
+                cmd="octoctl__subcmd__term__subcmd__list"
+                ;;
+            octoctl__subcmd__term,open)
+                cmd="octoctl__subcmd__term__subcmd__open"
+                ;;
+            octoctl__subcmd__term,send)
+                cmd="octoctl__subcmd__term__subcmd__send"
+                ;;
+            octoctl__subcmd__term,wait)
+                cmd="octoctl__subcmd__term__subcmd__wait"
+                ;;
+            octoctl__subcmd__term__subcmd__help,attach)
+                cmd="octoctl__subcmd__term__subcmd__help__subcmd__attach"
+                ;;
+            octoctl__subcmd__term__subcmd__help,close)
+                cmd="octoctl__subcmd__term__subcmd__help__subcmd__close"
+                ;;
+            octoctl__subcmd__term__subcmd__help,help)
+                cmd="octoctl__subcmd__term__subcmd__help__subcmd__help"
+                ;;
+            octoctl__subcmd__term__subcmd__help,list)
+                cmd="octoctl__subcmd__term__subcmd__help__subcmd__list"
+                ;;
+            octoctl__subcmd__term__subcmd__help,open)
+                cmd="octoctl__subcmd__term__subcmd__help__subcmd__open"
+                ;;
+            octoctl__subcmd__term__subcmd__help,send)
+                cmd="octoctl__subcmd__term__subcmd__help__subcmd__send"
+                ;;
+            octoctl__subcmd__term__subcmd__help,wait)
+                cmd="octoctl__subcmd__term__subcmd__help__subcmd__wait"
+                ;;
             *)
                 ;;
         esac
@@ -221,7 +287,7 @@ _octoctl() {
 
     case "${cmd}" in
         octoctl)
-            opts="-h -V --json --runner --socket --help --version status session send watch answer abort stop models harnesses history env du doctor run raw help"
+            opts="-h -V --json --runner --socket --help --version status session term send watch answer abort stop models harnesses history env du doctor run raw help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -347,7 +413,7 @@ _octoctl() {
             return 0
             ;;
         octoctl__subcmd__help)
-            opts="status session send watch answer abort stop models harnesses history env du doctor run raw help"
+            opts="status session term send watch answer abort stop models harnesses history env du doctor run raw help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -699,6 +765,104 @@ _octoctl() {
         octoctl__subcmd__help__subcmd__stop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__help__subcmd__term)
+            opts="open list attach send wait close"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__help__subcmd__term__subcmd__attach)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__help__subcmd__term__subcmd__close)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__help__subcmd__term__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__help__subcmd__term__subcmd__open)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__help__subcmd__term__subcmd__send)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__help__subcmd__term__subcmd__wait)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1297,6 +1461,260 @@ _octoctl() {
                 return 0
             fi
             case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term)
+            opts="-h --json --runner --socket --help open list attach send wait close help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__attach)
+            opts="-h --look --json --runner --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__close)
+            opts="-h --json --runner --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__help)
+            opts="open list attach send wait close help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__help__subcmd__attach)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__help__subcmd__close)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__help__subcmd__open)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__help__subcmd__send)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__help__subcmd__wait)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__list)
+            opts="-h --session --json --runner --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__open)
+            opts="-h --cwd --session --json --runner --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cwd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__send)
+            opts="-h --enter --take --json --runner --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__wait)
+            opts="-h --timeout --json --runner --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

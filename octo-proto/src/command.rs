@@ -33,9 +33,16 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         thinking_level: Option<String>,
     },
-    /// All sessions, the newest first. Reply: [`SessionList`].
+    /// Sessions, the youngest first. Reply: [`SessionList`].
     #[serde(rename = "session.list", alias = "list")]
-    SessionList {},
+    SessionList {
+        /// Only those older than this one: the last of the page before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<SessionId>,
+        /// At most so many; fewer where they do not fit a reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u64>,
+    },
     /// One session. Reply: [`SessionReply`].
     #[serde(rename = "session.get", alias = "get")]
     SessionGet {},
@@ -224,7 +231,7 @@ impl Command {
             | Self::Compact { .. }
             | Self::AttachmentPut { .. }
             | Self::StopAll { .. } => true,
-            Self::SessionList {}
+            Self::SessionList { .. }
             | Self::SessionGet {}
             | Self::Watch { .. }
             | Self::Unwatch {}
@@ -254,12 +261,15 @@ pub struct SessionReply {
     pub session: IndexEntry,
 }
 
-/// All sessions.
+/// A page of sessions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionList {
-    /// The newest first.
+    /// The youngest first.
     pub sessions: Vec<IndexEntry>,
+    /// Whether there are older ones: ask with `before`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_more: bool,
 }
 
 /// What a fork gave.
@@ -385,8 +395,11 @@ pub struct Environment {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DiskUsage {
-    /// The largest first.
+    /// The largest first, at most 500.
     pub entries: Vec<DiskEntry>,
+    /// How many smaller ones there are.
+    #[serde(default)]
+    pub more: u64,
     /// Bytes of the history's database.
     pub database_bytes: u64,
     /// Bytes of all transcripts.

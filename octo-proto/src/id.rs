@@ -48,6 +48,10 @@ text_id! {
     ProcessId
 }
 text_id! {
+    /// A terminal: `trm_<ulid>`, by the request that opened it. The process that runs in it has the same name.
+    TerminalId
+}
+text_id! {
     /// A message: derived from the record that opened it, or from the request id of the prompt.
     MessageId
 }
@@ -85,6 +89,14 @@ impl ProcessId {
     #[must_use]
     pub fn draw() -> Self {
         Self(format!("prc_{}", ulid::Ulid::new()))
+    }
+}
+
+impl TerminalId {
+    /// The terminal that this request opens.
+    #[must_use]
+    pub fn of(request: &RequestId) -> Self {
+        Self(format!("trm_{}", request.0))
     }
 }
 

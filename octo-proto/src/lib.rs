@@ -22,6 +22,7 @@ pub mod paths;
 pub mod peer;
 pub mod plain;
 pub mod session;
+pub mod terminal;
 pub mod view;
 
 #[cfg(feature = "io")]

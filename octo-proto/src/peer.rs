@@ -7,8 +7,8 @@ use crate::{Code, Error, access::Right, hello::Caller};
 /// How far up the ancestors of a process are looked at.
 const GENERATIONS: usize = 64;
 
-/// The variable that marks what an agent started.
-const MARK: &[u8] = b"OCTO_PROCESS=";
+/// The variable that marks what an agent started. What a person started in a terminal of theirs has `trm_` there.
+const MARK: &[u8] = b"OCTO_PROCESS=prc_";
 
 /// The other end of a local socket, as the kernel vouches for it (`SO_PEERCRED`, unix(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,8 @@ pub fn admit(peer: Option<Peer>, own: u32) -> Result<Caller, Error> {
     }
 }
 
-/// Whether a process is an agent's, or was started by one: it or one of its ancestors has the mark, or is a shim.
+/// Whether a process is an agent's, or was started by one: it or one of its ancestors has the mark, or is a shim
+/// of agents (that of a terminal calls itself `octo-terminal`).
 fn is_agent(pid: i32) -> bool {
     let mut pid = pid;
     for _ in 0..GENERATIONS {

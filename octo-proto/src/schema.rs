@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-use crate::{Command, Error, Event, Message, Part, View, command, files, hello::Hello, index::IndexEntry};
+use crate::{Command, Error, Event, Message, Part, View, command, files, hello::Hello, index::IndexEntry, terminal};
 
 /// One document with a definition for every body that crosses the wire, and for all that those consist of.
 #[must_use]
@@ -17,6 +17,8 @@ pub fn document() -> Value {
     add::<(files::FilesRequest, files::FilesCommand, files::FilesEvent, files::Listing, files::Stat)>(&mut generator);
     add::<(files::FilePiece, files::Written, files::Found, files::Grepped)>(&mut generator);
     add::<(files::Changes, files::Watching)>(&mut generator);
+    add::<(terminal::TerminalCommand, terminal::TerminalEvent, terminal::TerminalReply)>(&mut generator);
+    add::<(terminal::TerminalList, terminal::Attached)>(&mut generator);
     add::<(command::Environment, command::DiskUsage, command::Diagnosis)>(&mut generator);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -47,7 +47,8 @@ pub struct SessionInfo {
     pub forked_at: Option<MessageId>,
     /// ms since 1970.
     pub created_at: i64,
-    /// When its log last grew, ms since 1970.
+    /// When its log last grew, ms since 1970. Exact in the index; in a view that is followed, as of the last
+    /// `session.updated`, since events carry their own times.
     pub updated_at: i64,
 }
 

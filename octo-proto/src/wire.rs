@@ -1,9 +1,15 @@
 //! The one codec of frames over a byte stream, and of frames as messages of a WebSocket.
 
-use std::io;
+use std::{
+    future::poll_fn,
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    task::{Poll, ready},
+};
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use crate::{
     Code, Error,
@@ -13,8 +19,8 @@ use crate::{
 /// After this many unparsable lines in a row a connection is closed.
 pub const MAX_BAD_LINES: u32 = 16;
 
-/// How much is read at once. Small, since there is one such buffer per connection.
-const READ: usize = 4096;
+/// How much is read at once.
+const READ: usize = 16 * 1024;
 
 /// What a connection gave.
 #[derive(Debug)]
@@ -129,9 +135,9 @@ impl Decoder {
         self.buffer.is_empty()
     }
 
-    /// Gives memory back that a large frame took.
+    /// Gives the memory back while nothing is held: most connections are silent most of the time.
     fn settle(&mut self) {
-        if self.buffer.is_empty() && self.buffer.capacity() > 4 * READ {
+        if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
         }
     }
@@ -160,11 +166,23 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 return Ok(Some(incoming));
             }
             self.decoder.settle();
-            self.decoder.buffer.reserve(READ);
-            if self.stream.read_buf(&mut self.decoder.buffer).await? == 0 {
+            if self.read().await? == 0 {
                 return Ok(None);
             }
         }
+    }
+
+    /// Reads what is there by way of the stack, so that a connection that waits holds no buffer.
+    async fn read(&mut self) -> io::Result<usize> {
+        let Self { stream, decoder } = self;
+        poll_fn(|context| {
+            let mut space = [MaybeUninit::uninit(); READ];
+            let mut read = ReadBuf::uninit(&mut space);
+            ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
+            decoder.feed(read.filled());
+            Poll::Ready(Ok(read.filled().len()))
+        })
+        .await
     }
 }
 

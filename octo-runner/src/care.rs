@@ -8,13 +8,16 @@ use octo_proto::{
     id::{ProcessId, SessionId},
 };
 
-use crate::{process, runner::Runner, session::SessionMsg, transcript};
+use crate::{process, runner::Runner, session::SessionMsg, terminals, transcript};
 
 /// Below this share of the disk free, in percent, no new work is taken.
 const ROOM_PERCENT: u64 = 5;
 
 /// Messages of a page, where nothing is said.
 const PAGE: u64 = 50;
+
+/// So many transcripts are told of one by one.
+const LARGEST: usize = 500;
 
 /// Bytes of messages that fit one page.
 const PAGE_BYTES: usize = 192 * 1024;
@@ -63,10 +66,14 @@ pub async fn page(
 /// What the store says.
 pub async fn disk_usage(runner: &Runner) -> Result<DiskUsage, Error> {
     let owners = runner.store().all_processes().await.map_err(|error| error.to_error())?;
+    let terminals = runner.terminals().list(None);
+    let terminals: Vec<_> = terminals.into_iter().map(|one| (ProcessId(one.terminal_id.0), one.session_id)).collect();
     let mut entries = Vec::new();
-    for id in process_dirs(&runner.paths().processes()) {
+    let ids = process_dirs(&runner.paths().processes()).into_iter();
+    for id in ids.chain(terminals.iter().map(|(id, _)| id.clone())) {
         let dir = runner.process_dir(&id);
-        let session = owners.iter().find(|owner| owner.id == id).map(|owner| owner.session.clone());
+        let agent = owners.iter().find(|owner| owner.id == id).map(|owner| owner.session.clone());
+        let session = agent.or_else(|| terminals.iter().find(|(terminal, _)| *terminal == id)?.1.clone());
         let title = session.as_ref().and_then(|session| runner.index().get(session)).map(|entry| entry.info.title);
         entries.push(DiskEntry {
             process_id: id.0,
@@ -77,21 +84,28 @@ pub async fn disk_usage(runner: &Runner) -> Result<DiskUsage, Error> {
         });
     }
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.bytes));
+    let transcript_bytes = entries.iter().map(|entry| entry.bytes).sum();
+    let more = entries.len().saturating_sub(LARGEST) as u64;
+    entries.truncate(LARGEST);
     let database = runner.paths().database();
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
     let disk = rustix::fs::statvfs(&runner.paths().state).map_err(|error| Error::internal(error.to_string()))?;
     Ok(DiskUsage {
         database_bytes: size(&database) + size(&database.with_extension("db-wal")),
-        transcript_bytes: entries.iter().map(|entry| entry.bytes).sum(),
+        transcript_bytes,
         free_bytes: disk.f_bavail * disk.f_frsize,
         entries,
+        more,
     })
 }
 
+/// The folders of agents' processes, the oldest process first.
 fn process_dirs(root: &Path) -> Vec<ProcessId> {
     let Ok(found) = std::fs::read_dir(root) else { return Vec::new() };
     let names = found.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names.filter(|name| name.starts_with("prc_")).map(ProcessId).collect()
+    let mut names: Vec<_> = names.filter(|name| name.starts_with("prc_")).map(ProcessId).collect();
+    names.sort();
+    names
 }
 
 /// What is wrong or could be.
@@ -151,7 +165,10 @@ pub async fn transcripts(runner: Runner) {
     loop {
         tokio::select! {
             () = runner.stopping().cancelled() => return,
-            _ = round.tick() => tidy(&runner).await,
+            _ = round.tick() => {
+                tidy(&runner).await;
+                terminals::tidy(&runner).await;
+            }
         }
     }
 }
@@ -162,34 +179,48 @@ pub async fn tidy(runner: &Runner) {
     let settings = &runner.config().transcripts;
     let keep = i64::from(settings.keep_days) * 24 * 3600 * 1000;
     let now = runner.now();
-    let mut finished = Vec::new();
-    let mut total = 0;
+    let (mut finished, mut total) = (Vec::new(), 0);
     for id in process_dirs(&runner.paths().processes()) {
         let dir = runner.process_dir(&id);
+        let ended = match owners.iter().find(|owner| owner.id == id).map(|owner| owner.ended_at) {
+            Some(Some(ended)) if settings.keep_days == 0 || now - ended <= keep => Some(ended),
+            Some(Some(_)) => {
+                drop_transcript(&dir, "it is old").await;
+                continue;
+            }
+            // Its session was deleted while the folder could not be.
+            None if !process::is_alive(&dir).unwrap_or(true) => {
+                drop_transcript(&dir, "its session is deleted").await;
+                continue;
+            }
+            Some(None) | None => None,
+        };
+        if ended.is_some() {
+            let folder = dir.clone();
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || compress(&folder)).await {
+                tracing::warn!(%error, dir = %dir.display(), "a finished transcript could not be compressed");
+            }
+        }
         let bytes = transcript::usage(&dir).unwrap_or(0);
         total += bytes;
-        let owner = owners.iter().find(|owner| owner.id == id);
-        match owner.map(|owner| owner.ended_at) {
-            Some(Some(ended)) => finished.push((ended, dir, bytes)),
-            Some(None) => {}
-            // Its session was deleted while the folder could not be.
-            None if !process::is_alive(&dir).unwrap_or(true) => finished.push((0, dir, bytes)),
-            None => {}
-        }
+        finished.extend(ended.map(|ended| (ended, dir, bytes)));
     }
     finished.sort();
-    for (ended, dir, bytes) in finished {
-        let too_old = ended == 0 || (settings.keep_days > 0 && now - ended > keep);
-        if too_old || total > settings.max_total.0 {
-            tracing::info!(dir = %dir.display(), bytes, "a finished transcript is dropped; the history has what it said");
-            if tokio::fs::remove_dir_all(&dir).await.is_ok() {
-                total -= bytes;
-            }
-            continue;
+    for (_, dir, bytes) in finished {
+        if total > settings.max_total.0 && drop_transcript(&dir, "there are too many").await {
+            total -= bytes;
         }
-        let compressed = tokio::task::spawn_blocking(move || compress(&dir)).await;
-        if let Ok(Err(error)) = compressed {
-            tracing::warn!(%error, "a finished transcript could not be compressed");
+    }
+}
+
+/// Whether it is gone.
+async fn drop_transcript(dir: &Path, why: &str) -> bool {
+    tracing::info!(dir = %dir.display(), why, "a finished transcript is dropped; the history has what it said");
+    match tokio::fs::remove_dir_all(dir).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, dir = %dir.display(), "a finished transcript could not be dropped");
+            false
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     process,
     runner::{Parts, Runner},
     server::Server,
+    terminals::{self, Terminals},
 };
 
 /// The exit code of a runner that found another at work (`EX_TEMPFAIL`, sysexits.h).
@@ -59,7 +60,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let runner = build(paths, loaded.config, own).await?;
     let server = Server::bind(runner.paths())
         .with_context(|| format!("cannot listen at {}", runner.paths().runner_socket().display()))?;
-    let history = hstry::grpc::bind(&runner.paths().hstry_socket())
+    let place = runner.paths().clone();
+    let again = Box::new(move || place.prepare().map_err(std::io::Error::other));
+    let history = hstry::grpc::Socket::bind(&runner.paths().hstry_socket(), again)
         .with_context(|| format!("cannot listen at {}", runner.paths().hstry_socket().display()))?;
     if options.json {
         ready_line(&runner)?;
@@ -67,6 +70,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     tracing::info!(epoch = runner.epoch(), socket = %runner.paths().runner_socket().display(), "ready");
     let tasks = runner.tasks().clone();
     tasks.spawn(recover_all(runner.clone()));
+    terminals::recover(&runner);
     tasks.spawn(care::transcripts(runner.clone()));
     tasks.spawn(server.run(runner.clone(), runner.stopping().clone()));
     tasks.spawn(serve_history(history, runner.clone()));
@@ -85,13 +89,15 @@ async fn build(paths: Paths, config: Config, own: Vec<(String, String)>) -> anyh
     let store = Store::open(&paths.database()).map_err(|error| error.to_error())?;
     let epoch = store.next_epoch().await.map_err(|error| error.to_error())?;
     let sessions = store.sessions().await.map_err(|error| error.to_error())?;
+    let terminals = store.terminals().await.map_err(|error| error.to_error())?;
+    let terminals = Terminals::new(terminals, &processes);
     let index = Index::new(sessions.into_iter().map(hstry::StoredSession::into_entry).collect(), epoch);
     let environment = Environment::new(own, config.env.pass.clone(), &paths.config, &paths.state);
     let shim = std::env::current_exe().context("where this program lies is not known")?.with_file_name("octo-shim");
     anyhow::ensure!(shim.is_file(), "{} is missing: it belongs beside octo-runner", shim.display());
     let boot_id = process::boot_id().context("the id of this boot cannot be read")?;
     let stop = CancellationToken::new();
-    Ok(Runner::new(Parts { store, index, config, paths, epoch, boot_id, shim, environment, stop }))
+    Ok(Runner::new(Parts { store, index, terminals, config, paths, epoch, boot_id, shim, environment, stop }))
 }
 
 fn start_log(config: &Config) {
@@ -147,9 +153,9 @@ async fn recover_all(runner: Runner) {
 }
 
 /// Other programs of this user read the history, and add to it.
-async fn serve_history(listener: tokio::net::UnixListener, runner: Runner) {
+async fn serve_history(socket: hstry::grpc::Socket, runner: Runner) {
     let (store, stop) = (runner.store().clone(), runner.stopping().clone());
-    if let Err(error) = hstry::grpc::serve(listener, store, runner, stop).await {
+    if let Err(error) = hstry::grpc::serve(socket, store, runner, stop).await {
         tracing::error!(%error, "the history is not served any more");
     }
 }

@@ -67,6 +67,12 @@ impl Environment {
         path
     }
 
+    /// The one folder that holds everything of Octo, where the runner was given one.
+    #[must_use]
+    pub fn octo_home(&self) -> Option<&str> {
+        self.0.own.get("OCTO_HOME").map(String::as_str)
+    }
+
     fn own_path(&self) -> String {
         self.0.own.get("PATH").cloned().unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
     }

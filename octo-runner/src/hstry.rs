@@ -8,6 +8,7 @@ mod read;
 mod rows;
 mod schema;
 mod store;
+mod terminals;
 mod write;
 
 pub use attachments::Piece;
@@ -15,6 +16,7 @@ pub use elide::{Attachment, elide};
 pub use read::Before;
 pub use rows::{
     AcceptedRow, Checkpoint, FactRow, KnownRequest, Op, ProcessRow, ProcessState, SessionRow, StoredSession,
+    TerminalRow,
 };
 pub use store::{Store, StoreError};
 

@@ -2,17 +2,21 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
 use octo_proto::{Cursor, Event, id::SessionId, index::IndexEntry};
 use tokio::sync::Notify;
 
-use crate::session::log::encode_event;
+use crate::{session::log::encode_event, watchers::Watchers};
 
 /// Removals that are remembered for watchers who come back.
 const REMOVALS: usize = 256;
+
+/// A page or a snapshot has about so many bytes.
+const PAGE_BYTES: usize = 160 * 1024;
 
 /// All sessions, the newest state of each. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,7 +30,7 @@ struct Inner {
     removed: VecDeque<(u64, SessionId)>,
     /// Removals up to this version are forgotten.
     floor: u64,
-    watchers: Vec<Weak<Notify>>,
+    watchers: Watchers,
 }
 
 impl Index {
@@ -40,7 +44,7 @@ impl Index {
             entries,
             removed: VecDeque::new(),
             floor: 0,
-            watchers: Vec::new(),
+            watchers: Watchers::default(),
         })))
     }
 
@@ -83,15 +87,16 @@ impl Index {
         self.lock().entries.get(session).map(|(_, entry)| entry.clone())
     }
 
-    /// All sessions, the newest first.
+    /// A page of sessions, the youngest first: those older than `before`, at most `limit`, and as many as fit a reply.
+    /// And whether there are more.
     #[must_use]
-    pub fn list(&self) -> Vec<IndexEntry> {
-        self.lock().list()
+    pub fn page(&self, before: Option<&SessionId>, limit: usize) -> (Vec<IndexEntry>, bool) {
+        self.lock().page(before, limit)
     }
 
     /// Wakes `watcher` at every change, until it is dropped.
     pub fn subscribe(&self, watcher: &Arc<Notify>) {
-        self.lock().watchers.push(Arc::downgrade(watcher));
+        self.lock().watchers.add(watcher);
     }
 
     /// Where the index stands.
@@ -101,32 +106,39 @@ impl Index {
         inner.cursor(inner.version)
     }
 
-    /// Encoded frames of what changed after `after`, oldest first, and how far they bring a watcher: a snapshot where
-    /// that is not known any more. None when nothing did.
+    /// The next encoded frames for a watcher at `place`, about `limit` bytes of them, and where they bring it. None when
+    /// it has everything.
     #[must_use]
-    pub fn pull(&self, after: Option<Cursor>, ts: i64) -> Option<(Vec<Bytes>, Cursor)> {
+    pub fn pull(&self, place: &Place, limit: usize, ts: i64) -> Option<(Vec<Bytes>, Place)> {
         let inner = self.lock();
-        let now = inner.cursor(inner.version);
-        let known =
-            after.filter(|after| after.epoch == inner.epoch && after.n >= inner.floor && after.n <= inner.version);
-        let Some(after) = known else {
-            let event = Event::IndexSnapshot { entries: inner.list() };
-            return Some((vec![encode_event(None, now, ts, &event)], now));
-        };
-        if after == now {
-            return None;
+        match place {
+            Place::Following(after) if inner.knows(*after) => inner.changes(*after, limit, ts),
+            Place::Nowhere | Place::Following(_) => Some(inner.begin(ts)),
+            Place::Filling { before, since } if inner.knows(*since) => Some(inner.fill(before, *since, limit, ts)),
+            Place::Filling { .. } => Some(inner.begin(ts)),
         }
-        let changed = inner.entries.values().filter(|(version, _)| *version > after.n);
-        let changed =
-            changed.map(|(version, entry)| (*version, Event::IndexUpdated { entry: Box::new(entry.clone()) }));
-        let removed = inner.removed.iter().filter(|(version, _)| *version > after.n);
-        let removed = removed.map(|(version, id)| (*version, Event::IndexRemoved { session_id: id.clone() }));
-        let mut events: Vec<_> = changed.chain(removed).collect();
-        events.sort_by_key(|(version, _)| *version);
-        let frames =
-            events.iter().map(|(version, event)| encode_event(None, inner.cursor(*version), ts, event)).collect();
-        Some((frames, now))
     }
+}
+
+/// Where a watcher of the index stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It has nothing.
+    Nowhere,
+    /// It has the sessions down to this one, as they were then or later, and gets the older ones.
+    Filling {
+        /// The oldest session that it has.
+        before: SessionId,
+        /// Where the index stood when it began.
+        since: Cursor,
+    },
+    /// It has everything up to here.
+    Following(Cursor),
+}
+
+enum Change<'a> {
+    Put(&'a IndexEntry),
+    Removed(&'a SessionId),
 }
 
 impl Inner {
@@ -134,19 +146,102 @@ impl Inner {
         Cursor { fact: 0, epoch: self.epoch, n: version }
     }
 
-    fn list(&self) -> Vec<IndexEntry> {
-        let mut entries: Vec<_> = self.entries.values().map(|(_, entry)| entry.clone()).collect();
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.info.updated_at));
-        entries
+    /// Whether all changes after `cursor` are still known.
+    fn knows(&self, cursor: Cursor) -> bool {
+        cursor.epoch == self.epoch && cursor.n >= self.floor && cursor.n <= self.version
+    }
+
+    /// The sessions older than this one, the youngest first: their ids grow with time.
+    fn older_than(&self, before: Option<&SessionId>) -> impl Iterator<Item = &(u64, IndexEntry)> {
+        let bound = before.map_or(Bound::Unbounded, Bound::Excluded);
+        self.entries.range::<SessionId, _>((Bound::Unbounded, bound)).rev().map(|(_, entry)| entry)
+    }
+
+    fn page(&self, before: Option<&SessionId>, limit: usize) -> (Vec<IndexEntry>, bool) {
+        let mut older = self.older_than(before).map(|(_, entry)| entry).peekable();
+        let (mut page, mut bytes) = (Vec::new(), 0);
+        // One too large by itself is cut where it is sent.
+        while page.len() < limit && (bytes < PAGE_BYTES || page.is_empty()) {
+            let Some(entry) = older.next() else { break };
+            bytes += size_of(entry);
+            page.push(entry.clone());
+        }
+        (page, older.peek().is_some())
+    }
+
+    /// The snapshot: the youngest sessions. Where those are not all, the rest follows piece by piece, and the cursor is
+    /// of epoch 0 until then: who is cut off meanwhile begins anew.
+    fn begin(&self, ts: i64) -> (Vec<Bytes>, Place) {
+        let now = self.cursor(self.version);
+        let (entries, has_more) = self.page(None, usize::MAX);
+        let (place, cursor) = match entries.last() {
+            Some(oldest) if has_more => {
+                let before = oldest.info.session_id.clone();
+                (Place::Filling { before, since: now }, Cursor { epoch: 0, ..now })
+            }
+            Some(_) | None => (Place::Following(now), now),
+        };
+        (vec![encode_event(None, cursor, ts, &Event::IndexSnapshot { entries })], place)
+    }
+
+    /// The next older sessions.
+    fn fill(&self, before: &SessionId, since: Cursor, limit: usize, ts: i64) -> (Vec<Bytes>, Place) {
+        let mut older = self.older_than(Some(before)).peekable();
+        let (mut frames, mut bytes, mut last) = (Vec::new(), 0, before);
+        while bytes < limit
+            && let Some((_, entry)) = older.next()
+        {
+            let cursor = if older.peek().is_some() { Cursor { epoch: 0, ..since } } else { since };
+            let frame = encode_event(None, cursor, ts, &Event::IndexUpdated { entry: Box::new(entry.clone()) });
+            bytes += frame.len();
+            last = &entry.info.session_id;
+            frames.push(frame);
+        }
+        let place = match older.peek() {
+            Some(_) => Place::Filling { before: last.clone(), since },
+            None => Place::Following(since),
+        };
+        (frames, place)
+    }
+
+    /// What changed after `after`, the oldest change first.
+    fn changes(&self, after: Cursor, limit: usize, ts: i64) -> Option<(Vec<Bytes>, Place)> {
+        if after.n == self.version {
+            return None;
+        }
+        let changed = self.entries.values().filter(|(version, _)| *version > after.n);
+        let changed = changed.map(|(version, entry)| (*version, Change::Put(entry)));
+        let removed = self.removed.iter().filter(|(version, _)| *version > after.n);
+        let removed = removed.map(|(version, id)| (*version, Change::Removed(id)));
+        let mut changes: Vec<_> = changed.chain(removed).collect();
+        changes.sort_by_key(|(version, _)| *version);
+        let (mut frames, mut bytes, mut last) = (Vec::new(), 0, after);
+        for (version, change) in changes {
+            if bytes >= limit {
+                return Some((frames, Place::Following(last)));
+            }
+            let event = match change {
+                Change::Put(entry) => Event::IndexUpdated { entry: Box::new(entry.clone()) },
+                Change::Removed(id) => Event::IndexRemoved { session_id: id.clone() },
+            };
+            last = self.cursor(version);
+            let frame = encode_event(None, last, ts, &event);
+            bytes += frame.len();
+            frames.push(frame);
+        }
+        // The newest changes may be of sessions that are gone again, and forgotten.
+        Some((frames, Place::Following(self.cursor(self.version))))
     }
 
     fn wake(&mut self) {
-        self.watchers.retain(|watcher| match watcher.upgrade() {
-            Some(watcher) => {
-                watcher.notify_one();
-                true
-            }
-            None => false,
-        });
+        self.watchers.wake();
     }
 }
+
+/// Of a session as JSON, in bytes.
+fn size_of(entry: &IndexEntry) -> usize {
+    serde_json::to_vec(entry).map_or(0, |bytes| bytes.len())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! A user's side of Octo: agents held by shims, their sessions as logs, and the history.
 
 pub mod attachments;
+mod bounds;
 pub mod care;
 pub mod cli;
 pub mod daemon;
@@ -21,5 +22,8 @@ pub mod server;
 pub mod session;
 pub mod sessions;
 pub mod shim;
+pub mod terminal;
+pub mod terminals;
 pub mod transcript;
 pub mod translate;
+mod watchers;

@@ -10,7 +10,10 @@ mod spawn;
 mod tail;
 pub(crate) mod tree;
 
-pub use crate::shim::protocol::{ChildState, Failure};
+pub use crate::shim::{
+    Size,
+    protocol::{ChildState, Failure},
+};
 pub use attach::{Announcements, AttachError, Attached, CommandError, Controller, Loss, attach};
 pub use boot::{BootId, boot_id};
 pub use dir::is_alive;

@@ -91,7 +91,8 @@ pub fn understand(record: &transcript::Record<'_>, splitter: &mut LineSplitter, 
             Some(Note::Other { key, bytes }) if key == TIMEOUT => {
                 out.push(own(OwnedWhat::Timeout(String::from_utf8_lossy(&bytes).into_owned())));
             }
-            Some(Note::StdinClosed | Note::Other { .. }) | None => {}
+            Some(Note::StdinClosed | Note::Other { .. } | Note::Resized { .. }) => {}
+            Some(Note::Base { .. } | Note::Gap { .. }) | None => {}
         },
     }
 }

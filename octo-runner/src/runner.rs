@@ -30,6 +30,7 @@ use crate::{
     process::BootId,
     requests::Requests,
     session::{Session, recovery},
+    terminals::Terminals,
 };
 
 /// How long what was found of harnesses is believed.
@@ -43,6 +44,7 @@ struct Inner {
     store: Store,
     requests: Requests,
     index: Index,
+    terminals: Terminals,
     config: Config,
     paths: Paths,
     epoch: u64,
@@ -63,6 +65,8 @@ pub struct Parts {
     pub store: Store,
     /// All sessions.
     pub index: Index,
+    /// All terminals.
+    pub terminals: Terminals,
     /// The settings.
     pub config: Config,
     /// Where things lie.
@@ -87,6 +91,7 @@ impl Runner {
             requests: Requests::new(parts.store.clone()),
             store: parts.store,
             index: parts.index,
+            terminals: parts.terminals,
             config: parts.config,
             paths: parts.paths,
             epoch: parts.epoch,
@@ -118,6 +123,12 @@ impl Runner {
     #[must_use]
     pub fn index(&self) -> &Index {
         &self.0.index
+    }
+
+    /// All terminals.
+    #[must_use]
+    pub fn terminals(&self) -> &Terminals {
+        &self.0.terminals
     }
 
     /// The settings.

@@ -3,6 +3,7 @@
 mod connection;
 mod dispatch;
 mod files;
+mod screens;
 mod watch;
 
 use std::{io, os::unix::fs::MetadataExt as _, path::Path, time::Duration};

@@ -17,7 +17,7 @@ use crate::{
     hstry::{Op, SessionRow},
     requests::{Ticket, write_answer},
     runner::Runner,
-    session::state::HANDLED,
+    session::state::{HANDLED, LONGEST_TITLE, title_of},
 };
 
 /// A session to begin from a message of another.
@@ -56,7 +56,7 @@ pub async fn create(runner: &Runner, command: Command, asker: &Asker<'_>) -> Res
     let cwd = folder(&cwd)?;
     runner.installed(&harness).await?;
     let id = SessionId::draw();
-    let title = title.unwrap_or_default();
+    let title = title_of(&title.unwrap_or_default(), LONGEST_TITLE);
     let spec = SessionSpec {
         session_id: id.clone(),
         cwd: cwd.clone().into(),
@@ -188,7 +188,11 @@ async fn store(runner: &Runner, new: New, asker: &Asker<'_>, reply: &Value) -> R
     Ok(())
 }
 
-fn folder(cwd: &str) -> Result<String, Error> {
+/// A folder to start something in.
+///
+/// # Errors
+/// Where the path is not absolute, or is no folder.
+pub(crate) fn folder(cwd: &str) -> Result<String, Error> {
     let path = Path::new(cwd);
     if !path.is_absolute() {
         return Err(

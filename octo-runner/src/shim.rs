@@ -10,8 +10,9 @@ pub mod protocol;
 mod pump;
 mod spec;
 mod start;
+mod terminal;
 
-pub(crate) use note::{EXITED, SPAWNED, STDIN_CLOSED};
-pub use spec::{MARKER, Spec};
+pub(crate) use note::{BASE, EXITED, GAP, RESIZE, SPAWNED, STDIN_CLOSED};
+pub use spec::{MARKER, Size, Spec};
 pub(crate) use start::{LOCK, SOCKET};
 pub use start::{Report, Stage, run};

@@ -25,6 +25,7 @@ mod status;
 mod stop;
 mod table;
 mod target;
+mod term;
 mod trace;
 mod watch;
 
@@ -80,6 +81,9 @@ enum Verb {
     /// Begin, list and change sessions.
     #[command(subcommand)]
     Session(session::Verb),
+    /// Open terminals that outlive their clients, and use them.
+    #[command(subcommand)]
+    Term(term::Verb),
     /// Say something to an agent.
     Send(send::Args),
     /// Follow a session, or without one all of them.
@@ -175,6 +179,7 @@ async fn run(process: &Process, cli: Cli) -> Result<(), Failure> {
     match cli.verb {
         Verb::Status(args) => status::run(&context, &args).await,
         Verb::Session(verb) => session::run(&context, verb).await,
+        Verb::Term(verb) => term::run(&context, verb).await,
         Verb::Send(args) => send::run(&context, args).await,
         Verb::Watch(args) => watch::run(&context, &args).await,
         Verb::Answer(args) => answer::run(&context, args).await,

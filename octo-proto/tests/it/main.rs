@@ -6,3 +6,5 @@ mod for_ever;
 mod samples;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod terminal;

@@ -16,6 +16,7 @@ use octo_proto::{
     frame::{Frame, parse_line},
     hello::Hello,
     message::Source,
+    terminal::TerminalCommand,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -34,9 +35,11 @@ macro_rules! variants {
     };
 }
 
+pub(crate) use variants;
+
 variants!(COMMANDS, command_name: Command {
     Command::SessionCreate { .. } => "session.create",
-    Command::SessionList {} => "session.list",
+    Command::SessionList { .. } => "session.list",
     Command::SessionGet {} => "session.get",
     Command::SessionRename { .. } => "session.rename",
     Command::SessionStop {} => "session.stop",
@@ -202,7 +205,7 @@ pub(crate) fn kind(file: &str) -> &str {
 }
 
 /// Reads a sample, sees that writing it gives the same JSON, and hands the value out.
-fn round_trip<T: DeserializeOwned + Serialize>(file: &str, text: &str) -> T {
+pub(crate) fn round_trip<T: DeserializeOwned + Serialize>(file: &str, text: &str) -> T {
     let value: T = serde_json::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}"));
     let written: Value = serde_json::to_value(&value).unwrap();
     assert_eq!(written, serde_json::from_str::<Value>(text).unwrap(), "{file}");
@@ -210,7 +213,7 @@ fn round_trip<T: DeserializeOwned + Serialize>(file: &str, text: &str) -> T {
 }
 
 /// Sees that the samples of a folder are of the kinds that their names say, and that no kind lacks one.
-fn check(name: &str, kinds: &[&str], read: impl Fn(&str, &str) -> String) {
+pub(crate) fn check(name: &str, kinds: &[&str], read: impl Fn(&str, &str) -> String) {
     let mut seen = BTreeSet::new();
     for (file, text) in folder(name) {
         assert_eq!(read(&file, &text), kind(&file), "samples/{name}/{file}.json is another kind than its name says");
@@ -317,7 +320,7 @@ fn reply_of(command: &Command) -> (&'static str, fn(&str, &str)) {
         | Command::SessionGet {}
         | Command::SessionRename { .. }
         | Command::SessionResume {} => ("session_reply", read::<SessionReply>),
-        Command::SessionList {} => ("session_list", read::<SessionList>),
+        Command::SessionList { .. } => ("session_list", read::<SessionList>),
         Command::SessionFork { .. } => ("fork_reply", read::<ForkReply>),
         Command::Watch { .. } => ("watch_reply", read::<WatchReply>),
         Command::Prompt { .. } => ("prompt_reply", read::<PromptReply>),
@@ -366,7 +369,10 @@ fn frame_name(frame: &Frame) -> &'static str {
             "hello-request"
         }
         Frame::Request(request) => {
-            drop(round_trip::<Command>("request", request.body.get()));
+            match request.channel.as_str() {
+                octo_proto::channel::TERMINAL => drop(round_trip::<TerminalCommand>("request", request.body.get())),
+                _ => drop(round_trip::<Command>("request", request.body.get())),
+            }
             "request"
         }
         Frame::Reply(reply) => match &reply.result {

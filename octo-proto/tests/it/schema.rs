@@ -36,12 +36,14 @@ fn every_sample_is_what_the_schema_says() {
         ("messages", "Message"),
         ("parts", "Part"),
         ("sources", "Source"),
+        ("terminal", "TerminalCommand"),
+        ("terminal_events", "TerminalEvent"),
     ] {
         for (file, text) in folder(name) {
             schema.check(definition, &text).unwrap_or_else(|why| panic!("samples/{name}/{file}.json: {why}"));
         }
     }
-    for name in ["replies", "files_replies"] {
+    for name in ["replies", "files_replies", "terminal_replies"] {
         for (file, text) in folder(name) {
             let definition: String = kind(&file).split('_').map(capital).collect();
             schema.check(&definition, &text).unwrap_or_else(|why| panic!("samples/{name}/{file}.json: {why}"));
@@ -62,6 +64,8 @@ fn the_schema_has_the_commands_and_events_of_the_samples_and_no_others() {
         ("events", "Event", "event"),
         ("files", "FilesCommand", "cmd"),
         ("files_events", "FilesEvent", "event"),
+        ("terminal", "TerminalCommand", "cmd"),
+        ("terminal_events", "TerminalEvent", "event"),
     ] {
         let variants = document["$defs"][definition]["oneOf"].as_array().unwrap();
         let listed: BTreeSet<_> = variants.iter().map(|v| v["properties"][tag]["const"].as_str().unwrap()).collect();
@@ -81,6 +85,8 @@ fn the_schema_refuses_what_is_none() {
         ("FilesRequest", r#"{"root":"/srv","cmd":"format"}"#),
         ("FilesEvent", r#"{"event":"file.changed","request_id":"1"}"#),
         ("Command", r#"{"cmd":"prompt","message":"x","when":"never"}"#),
+        ("TerminalCommand", r#"{"cmd":"open","cols":-1,"rows":24}"#),
+        ("TerminalEvent", r#"{"event":"terminal.exited","terminal_id":"trm_1","state":{"state":"asleep"}}"#),
         ("Event", r#"{"event":"agent.idle","outcome":7}"#),
         ("Part", r#"{"id":"p","type":"text"}"#),
         ("Part", r#"{"type":"x-mermaid"}"#),

@@ -2,19 +2,24 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use octo_proto::{
-    id::AttachmentId,
-    message::{Message, PartKind, Source},
+    id::{AttachmentId, PartId},
+    message::{Message, Part, PartKind, Source},
 };
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-/// A part longer than this, in bytes, is elided.
-const LONGEST: usize = 64 * 1024;
+/// A message may have so many bytes, as JSON.
+const MOST: usize = 192 * 1024;
 
-/// What stays of it, in bytes.
-const HEAD: usize = 16 * 1024;
+/// A part longer than the first of these, in bytes, is elided; the next ones hold while the message is too large as a
+/// whole. A quarter stays.
+const LONGEST: [usize; 4] = [64 << 10, 16 << 10, 4 << 10, 1 << 10];
 
 /// Stands before the attachment's id, where a tool call's argument was cut.
 const MORE: &str = " more: ";
+
+/// The media type of what was cut off.
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Bytes beside the messages, named by what they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,13 +46,58 @@ impl Attachment {
 #[must_use]
 pub fn elide(mut message: Message) -> (Message, Vec<Attachment>) {
     let mut attachments = Vec::new();
+    for longest in LONGEST {
+        cut(&mut message, longest, &mut attachments);
+        if size_of(&message) <= MOST {
+            return (message, attachments);
+        }
+    }
+    // So many parts that even their heads are too much: the whole is beside it.
+    let whole = Attachment::new(serde_json::to_vec(&message.parts).unwrap_or_default(), "application/json");
+    let mut left = MOST - LONGEST[3];
+    let fitting = message.parts.iter().take_while(|part| {
+        let size = serde_json::to_vec(part).map_or(0, |bytes| bytes.len());
+        let fits = size <= left;
+        left = left.saturating_sub(size);
+        fits
+    });
+    message.parts.truncate(fitting.count());
+    let source = Source::Attachment { attachment_id: whole.id.clone(), mime_type: whole.mime_type.clone() };
+    let kind = PartKind::Attachment {
+        source,
+        filename: Some("parts.json".to_owned()),
+        size_bytes: Some(whole.bytes.len() as u64),
+    };
+    message.parts.push(Part::new(PartId(format!("{}.rest", message.id)), kind));
+    attachments.push(whole);
+    (message, attachments)
+}
+
+fn size_of(message: &Message) -> usize {
+    serde_json::to_vec(message).map_or(0, |bytes| bytes.len())
+}
+
+/// Cuts what is longer than `longest`.
+fn cut(message: &mut Message, longest: usize, attachments: &mut Vec<Attachment>) {
     for part in &mut message.parts {
+        if part.attachment_id.is_some() {
+            // Its whole is beside it already.
+            if let PartKind::Text { text, .. } | PartKind::Thinking { text } | PartKind::ToolResult { output: text, .. } =
+                &mut part.kind
+                && text.len() > longest
+            {
+                let end = text.floor_char_boundary(longest / 4);
+                part.elided_bytes = part.elided_bytes.map(|elided| elided + (text.len() - end) as u64);
+                text.truncate(end);
+            }
+            continue;
+        }
         match &mut part.kind {
             PartKind::Text { text, .. } | PartKind::Thinking { text } | PartKind::ToolResult { output: text, .. }
-                if text.len() > LONGEST =>
+                if text.len() > longest =>
             {
-                let head = text[..head_of(text)].to_owned();
-                let whole = Attachment::new(std::mem::replace(text, head).into_bytes(), "text/plain; charset=utf-8");
+                let head = text[..text.floor_char_boundary(longest / 4)].to_owned();
+                let whole = Attachment::new(std::mem::replace(text, head).into_bytes(), TEXT);
                 part.elided_bytes = Some((whole.bytes.len() - text.len()) as u64);
                 part.attachment_id = Some(whole.id.clone());
                 attachments.push(whole);
@@ -57,36 +107,54 @@ pub fn elide(mut message: Message) -> (Message, Vec<Attachment>) {
             | PartKind::Video { source, .. }
             | PartKind::Attachment { source, .. } => {
                 let Source::Base64 { base64, mime_type } = source else { continue };
-                let Some(bytes) = (base64.len() > LONGEST).then(|| STANDARD.decode(&*base64).ok()).flatten() else {
+                let Some(bytes) = (base64.len() > longest).then(|| STANDARD.decode(&*base64).ok()).flatten() else {
                     continue;
                 };
                 let whole = Attachment::new(bytes, mime_type);
                 *source = Source::Attachment { attachment_id: whole.id.clone(), mime_type: mime_type.clone() };
                 attachments.push(whole);
             }
-            PartKind::ToolCall { input, .. } => elide_input(input, &mut attachments),
+            PartKind::ToolCall { input, .. } => elide_input(input, longest, attachments),
             _ => {}
         }
     }
-    (message, attachments)
-}
-
-/// Where the head of a text ends: between characters.
-fn head_of(text: &str) -> usize {
-    (0..=HEAD.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
 }
 
 /// Of a tool call's arguments the long texts: a file to be written, for example.
-fn elide_input(input: &mut serde_json::Value, attachments: &mut Vec<Attachment>) {
-    let serde_json::Value::Object(fields) = input else { return };
-    for value in fields.values_mut() {
-        let serde_json::Value::String(text) = value else { continue };
-        if text.len() > LONGEST {
-            let whole = Attachment::new(text.clone().into_bytes(), "text/plain; charset=utf-8");
-            text.truncate(head_of(text));
+fn elide_input(input: &mut Value, longest: usize, attachments: &mut Vec<Attachment>) {
+    match input {
+        Value::String(text) if text.len() > longest && cut_of(text).is_none() => {
+            let whole = Attachment::new(text.clone().into_bytes(), TEXT);
+            text.truncate(text.floor_char_boundary(longest / 4));
             text.push_str(&format!("\n[{} bytes{MORE}{}]", whole.bytes.len() - text.len(), whole.id));
             attachments.push(whole);
         }
+        Value::String(text) if text.len() > longest => {
+            // Its whole is beside it already, and the note at its end says where.
+            let note = text.rfind("\n[").map(|at| text.split_off(at)).unwrap_or_default();
+            text.truncate(text.floor_char_boundary(longest / 4));
+            text.push_str(&note);
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| elide_input(item, longest, attachments)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| elide_input(field, longest, attachments)),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The attachment that the note at the end of a cut text names.
+fn cut_of(text: &str) -> Option<AttachmentId> {
+    text.strip_suffix(']')?
+        .rsplit_once(MORE)
+        .map(|(_, id)| AttachmentId::from(id))
+        .filter(|id| id.0.starts_with("att_"))
+}
+
+fn cuts(input: &Value, found: &mut Vec<AttachmentId>) {
+    match input {
+        Value::String(text) => found.extend(cut_of(text)),
+        Value::Array(items) => items.iter().for_each(|item| cuts(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| cuts(field, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -102,10 +170,7 @@ pub(super) fn references(message: &Message) -> Vec<AttachmentId> {
             | PartKind::Attachment { source: Source::Attachment { attachment_id, .. }, .. } => {
                 found.push(attachment_id.clone());
             }
-            PartKind::ToolCall { input: serde_json::Value::Object(fields), .. } => {
-                let cut = fields.values().filter_map(|value| value.as_str()?.strip_suffix(']')?.rsplit_once(MORE));
-                found.extend(cut.map(|(_, id)| AttachmentId::from(id)));
-            }
+            PartKind::ToolCall { input, .. } => cuts(input, &mut found),
             _ => {}
         }
     }

@@ -3,14 +3,13 @@
 mod admission;
 mod convert;
 mod read;
+mod socket;
 mod write;
 
-use std::{future::Future, io, path::Path, time::Duration};
+use std::{future::Future, io, time::Duration};
 
-use futures_util::StreamExt as _;
+use futures_util::{Stream, stream};
 use octo_proto::{Code, Error, id::SessionId, message::Message};
-use tokio::net::{UnixListener, UnixStream};
-use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, service::InterceptorLayer, transport::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
@@ -18,6 +17,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use super::Store;
 use admission::Admission;
 use proto::{read_service_server::ReadServiceServer, write_service_server::WriteServiceServer};
+pub use socket::{Again, Socket};
 
 /// How long the answers under way have, when the runner stops.
 const GRACE: Duration = Duration::from_secs(1);
@@ -46,28 +46,12 @@ pub trait Appender: Clone + Send + Sync + 'static {
     fn append(&self, session: SessionId, message: Message) -> impl Future<Output = Result<u64, Error>> + Send;
 }
 
-/// Listens at `path`, for our own user only. Whoever holds the lock on the state owns the socket's name, so one that
-/// was left behind is taken away.
-///
-/// # Errors
-/// Where it cannot be bound.
-pub fn bind(path: &Path) -> io::Result<UnixListener> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    // Until here the folder, which is ours alone, keeps others out.
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    Ok(listener)
-}
-
 /// Serves the history until `stop`.
 ///
 /// # Errors
 /// Where the descriptors or the transport are not as they should be.
 pub async fn serve(
-    listener: UnixListener,
+    socket: Socket,
     store: Store,
     appender: impl Appender,
     stop: CancellationToken,
@@ -79,14 +63,13 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     let read = ReadServiceServer::new(read::Read::new(store.clone()));
     let write = WriteServiceServer::new(write::Write::new(appender));
-    let connections = UnixListenerStream::new(listener).filter_map(admit);
     let server = Server::builder()
         .layer(InterceptorLayer::new(admission::check))
         .add_service(reflection)
         .add_service(health)
         .add_service(read)
         .add_service(write)
-        .serve_with_incoming_shutdown(connections, stop.cancelled());
+        .serve_with_incoming_shutdown(connections(socket), stop.cancelled());
     tokio::select! {
         served = server => Ok(served?),
         () = report(&store, &reporter) => Ok(()),
@@ -108,16 +91,19 @@ async fn report(store: &Store, reporter: &HealthReporter) {
     }
 }
 
-/// A connection as it is served; none where there is none.
-async fn admit(accepted: io::Result<UnixStream>) -> Option<io::Result<Admission>> {
-    match accepted {
-        Ok(stream) => Some(Ok(Admission::of(stream))),
-        Err(error) => {
-            tracing::warn!(%error, "a connection to the history could not be accepted");
-            tokio::time::sleep(PAUSE).await;
-            None
+/// Connections as they are served.
+fn connections(socket: Socket) -> impl Stream<Item = io::Result<Admission>> {
+    stream::unfold(socket, |mut socket| async move {
+        loop {
+            match socket.accept().await {
+                Ok(stream) => return Some((Ok(Admission::of(stream)), socket)),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection to the history could not be accepted");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
         }
-    }
+    })
 }
 
 /// An error as gRPC tells it; the hint follows the message.

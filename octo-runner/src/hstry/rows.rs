@@ -2,13 +2,14 @@
 
 use octo_proto::{
     Event,
-    id::{ProcessId, RequestId, SessionId},
+    id::{ProcessId, RequestId, SessionId, TerminalId},
     index::IndexEntry,
     session::{SessionInfo, SessionState},
+    terminal::TerminalState,
 };
 
 use super::Attachment;
-use crate::{harness::SessionSpec, requests::Digest};
+use crate::{harness::SessionSpec, process::Size, requests::Digest};
 
 /// One change. Those that are committed together are there together or not at all.
 #[derive(Clone, Debug)]
@@ -67,6 +68,10 @@ pub enum Op {
         /// Its id.
         request_id: RequestId,
     },
+    /// A terminal is there, or its program ended.
+    PutTerminal(Box<TerminalRow>),
+    /// A terminal is forgotten.
+    DeleteTerminal(TerminalId),
     /// Bytes that belong to a session.
     PutAttachment {
         /// Which session.
@@ -124,6 +129,29 @@ pub struct ProcessRow {
     pub state: ProcessState,
     /// The boot in which it was started.
     pub boot_id: String,
+    /// ms since 1970.
+    pub created_at: i64,
+    /// ms since 1970.
+    pub ended_at: Option<i64>,
+}
+
+/// A terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TerminalRow {
+    /// Permanent; the process in it has the same name.
+    pub id: TerminalId,
+    /// The session that owns it.
+    pub session: Option<SessionId>,
+    /// Where its program started.
+    pub cwd: String,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Its size: at first, and at its end.
+    pub size: Size,
+    /// The boot in which it was started.
+    pub boot_id: String,
+    /// What became of its program.
+    pub state: TerminalState,
     /// ms since 1970.
     pub created_at: i64,
     /// ms since 1970.

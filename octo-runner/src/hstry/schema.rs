@@ -6,7 +6,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x4f43_544f;
 
 /// The steps from an empty database to today's.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     r"
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE sessions (
@@ -61,6 +61,12 @@ CREATE INDEX attachments_of_session ON attachment_owners (session);
 INSERT OR IGNORE INTO attachment_owners
     SELECT id, session FROM parts JOIN attachments
     ON id IN (json_extract(body, '$.source.attachment_id'), json_extract(body, '$.attachment_id'));
+",
+    r"
+CREATE TABLE terminals (
+    id TEXT PRIMARY KEY, session TEXT, cwd TEXT NOT NULL, command TEXT NOT NULL, cols INTEGER NOT NULL,
+    rows INTEGER NOT NULL, boot_id TEXT NOT NULL, state TEXT NOT NULL, created_at INTEGER NOT NULL, ended_at INTEGER
+) STRICT, WITHOUT ROWID;
 ",
 ];
 

@@ -7,7 +7,7 @@ use octo_proto::{
 };
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::{Attachment, Op, ProcessRow, ProcessState, SessionRow, elide::references, rows::Checkpoint};
+use super::{Attachment, Op, ProcessRow, ProcessState, SessionRow, elide::references, rows::Checkpoint, terminals};
 
 /// Carries out one change, within a transaction of the caller's.
 pub(super) fn apply(db: &Connection, op: &Op) -> Result<()> {
@@ -36,6 +36,8 @@ pub(super) fn apply(db: &Connection, op: &Op) -> Result<()> {
             let sql = "UPDATE accepted_requests SET ended = 1, body = x'' WHERE account = ?1 AND id = ?2";
             db.prepare_cached(sql)?.execute(params![account, request_id.as_str()])?;
         }
+        Op::PutTerminal(row) => terminals::put(db, row)?,
+        Op::DeleteTerminal(id) => terminals::delete(db, id)?,
         Op::PutAttachment { session, attachment } => {
             put_attachment(db, attachment, 0)?;
             own(db, session, &attachment.id)?;
@@ -259,6 +261,6 @@ fn contradiction(detail: String) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CONSTRAINT), Some(detail))
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String> {
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }

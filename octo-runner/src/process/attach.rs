@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use self::link::{LinkMsg, LinkTask, Order};
-use super::dir::SocketPath;
+use super::{Size, dir::SocketPath};
 use crate::shim::protocol::{Answer, ChildState, Command, Failure, NEWEST, OLDEST, frame};
 
 /// How long a shim may take to answer an attach.
@@ -131,6 +131,11 @@ impl Controller {
     /// Kills the process and all that it started; returns when nothing of it is left.
     pub async fn kill_tree(&self) -> Result<u64, CommandError> {
         Self::give(&self.orders, Order::KillTree).await
+    }
+
+    /// Gives its terminal another size.
+    pub async fn resize(&self, size: Size) -> Result<u64, CommandError> {
+        Self::give(&self.orders, Order::Resize(size)).await
     }
 
     async fn give(queue: &mpsc::Sender<LinkMsg>, order: Order) -> Result<u64, CommandError> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::shim::{EXITED, SPAWNED, STDIN_CLOSED};
+use crate::shim::{BASE, EXITED, GAP, RESIZE, SPAWNED, STDIN_CLOSED, Size};
 use crate::transcript::{Direction, Record};
 
 /// The key of the note that ends the transcript of a process whose shim died.
@@ -21,6 +21,8 @@ pub enum Note {
         env: Vec<String>,
         /// The folder it started in.
         cwd: String,
+        /// The size of its terminal, where it has one.
+        size: Option<Size>,
     },
     /// The process ended with a code, and nothing of its tree is left. The last record.
     Exited {
@@ -34,6 +36,25 @@ pub enum Note {
     },
     /// Its standard input was closed, by it or by us.
     StdinClosed,
+    /// Its terminal has another size from here on.
+    Resized {
+        /// The size.
+        size: Size,
+    },
+    /// A segment of a terminal's transcript begins.
+    Base {
+        /// Bytes that were printed before it.
+        printed: u64,
+        /// The size of the terminal.
+        size: Size,
+    },
+    /// What passed here was not recorded.
+    Gap {
+        /// Bytes that are missing.
+        bytes: u64,
+        /// The size of the terminal behind it.
+        size: Size,
+    },
     /// The shim died, and nothing of the tree is left. The last record.
     ShimLost {
         /// The machine was started anew meanwhile.
@@ -54,6 +75,8 @@ struct Spawned {
     argv: Vec<String>,
     env: Vec<String>,
     cwd: String,
+    cols: Option<u16>,
+    rows: Option<u16>,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +84,26 @@ struct Spawned {
 enum Ended {
     Code { code: i32 },
     Signal { signal: i32 },
+}
+
+#[derive(Deserialize)]
+struct Cells {
+    cols: u16,
+    rows: u16,
+}
+
+#[derive(Deserialize)]
+struct Begun {
+    printed: u64,
+    cols: u16,
+    rows: u16,
+}
+
+#[derive(Deserialize)]
+struct Missing {
+    bytes: u64,
+    cols: u16,
+    rows: u16,
 }
 
 #[derive(Deserialize)]
@@ -75,12 +118,21 @@ impl Note {
             return None;
         }
         let known = match record.key {
-            SPAWNED => parse(record.bytes).map(|Spawned { pid, argv, env, cwd }| Self::Spawned { pid, argv, env, cwd }),
+            SPAWNED => parse(record.bytes).map(|Spawned { pid, argv, env, cwd, cols, rows }| {
+                let size = cols.zip(rows).map(|(cols, rows)| Size { cols, rows });
+                Self::Spawned { pid, argv, env, cwd, size }
+            }),
             EXITED => parse(record.bytes).map(|ended| match ended {
                 Ended::Code { code } => Self::Exited { code },
                 Ended::Signal { signal } => Self::Signalled { signal },
             }),
             STDIN_CLOSED => Some(Self::StdinClosed),
+            BASE => parse(record.bytes)
+                .map(|Begun { printed, cols, rows }| Self::Base { printed, size: Size { cols, rows } }),
+            RESIZE => parse(record.bytes).map(|Cells { cols, rows }| Self::Resized { size: Size { cols, rows } }),
+            GAP => {
+                parse(record.bytes).map(|Missing { bytes, cols, rows }| Self::Gap { bytes, size: Size { cols, rows } })
+            }
             SHIM_LOST => parse(record.bytes).map(|Lost { rebooted }| Self::ShimLost { rebooted }),
             _ => None,
         };
@@ -92,6 +144,7 @@ impl Note {
         match self {
             Self::Exited { .. } | Self::Signalled { .. } | Self::ShimLost { .. } => true,
             Self::Spawned { .. } | Self::StdinClosed | Self::Other { .. } => false,
+            Self::Resized { .. } | Self::Base { .. } | Self::Gap { .. } => false,
         }
     }
 }

@@ -68,7 +68,7 @@ pub async fn reap(dir: &Path, process: &str, boot: &BootId) -> Result<Reaped, Re
     let _lock = loop {
         match dir::take_lock(dir).map_err(io)? {
             Some(lock) => break lock,
-            None if Instant::now() >= until => return Ok(Reaped::Alive),
+            None if dir::is_alive(dir).map_err(io)? || Instant::now() >= until => return Ok(Reaped::Alive),
             None => sleep(PASS).await,
         }
     };

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::{cgroup, dir};
-use crate::shim::{MARKER, Report, Spec, Stage};
+use crate::shim::{MARKER, Report, Size, Spec, Stage};
 
 /// How long a shim may take to report.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,6 +27,8 @@ pub struct Launch {
     pub env: Vec<(String, String)>,
     /// The folder it starts in.
     pub cwd: PathBuf,
+    /// It runs on a terminal of this size; else its standard streams are pipes.
+    pub terminal: Option<Size>,
 }
 
 /// Where the `octo-shim` program is.
@@ -160,6 +162,7 @@ fn spec_of(process: &str, launch: &Launch) -> Result<Spec, SpawnError> {
         env,
         cwd: cwd.to_owned(),
         cgroup: None,
+        terminal: launch.terminal,
     })
 }
 

@@ -14,13 +14,18 @@ use octo_proto::{
 use serde::Serialize;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
-    sync::{Notify, Semaphore, mpsc},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc},
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{dispatch, files, watch::Watch};
-use crate::runner::Runner;
+use super::{
+    dispatch::{self, Asked},
+    files,
+    screens::Screens,
+    watch::Watch,
+};
+use crate::{bounds, runner::Runner};
 
 /// How long the other side may take to say hello.
 const HELLO: Duration = Duration::from_secs(5);
@@ -35,13 +40,17 @@ const TURN: usize = 16 * 1024;
 pub(super) struct Connection<W> {
     runner: Runner,
     write: W,
-    /// Replies, and events that belong to a request, in order.
-    outgoing: mpsc::Receiver<Frame>,
-    answered: mpsc::Sender<Frame>,
+    /// Boxed, since a channel holds places for many.
+    replies: mpsc::Receiver<Box<Reply>>,
+    answered: mpsc::Sender<Box<Reply>>,
+    /// What channel `files` tells, its replies in order with its events.
+    told: mpsc::Receiver<Box<Frame>>,
+    tell: mpsc::Sender<Box<Frame>>,
     files: files::Desk,
     at_once: Arc<Semaphore>,
     wake: Arc<Notify>,
     watches: BTreeMap<Option<SessionId>, Watch>,
+    screens: Screens,
     /// The watch that had the last turn.
     turn: Option<Option<SessionId>>,
     caller: Option<Caller>,
@@ -59,16 +68,20 @@ where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
     let (read, write) = tokio::io::split(stream);
-    let (answered, outgoing) = mpsc::channel(AT_ONCE);
+    let (answered, replies) = mpsc::channel(AT_ONCE);
+    let (tell, told) = mpsc::channel(AT_ONCE);
     let connection = Connection {
         runner,
         write,
-        outgoing,
+        replies,
         answered,
+        told,
+        tell,
         files: files::Desk::default(),
         at_once: Arc::new(Semaphore::new(AT_ONCE)),
         wake: Arc::new(Notify::new()),
         watches: BTreeMap::new(),
+        screens: Screens::default(),
         turn: None,
         caller: None,
     };
@@ -81,44 +94,33 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
             return;
         }
         let tasks = TaskTracker::new();
+        let mut permit = None;
         loop {
             let room = self.at_once.clone();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                frame = self.outgoing.recv() => {
+                reply = self.replies.recv() => {
+                    let Some(reply) = reply else { break };
+                    if self.send(&Frame::Reply(*reply).encode()).await.is_err() { break }
+                }
+                got = room.acquire_owned(), if permit.is_none() => permit = got.ok(),
+                // Before what is pulled, which may never end: a terminal that floods can still be interrupted.
+                incoming = reader.next(), if permit.is_some() => match incoming {
+                    Ok(Some(incoming)) => {
+                        if self.take(incoming, &mut permit, &tasks).await.is_err() { break }
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        self.farewell(&error).await;
+                        break;
+                    }
+                },
+                frame = self.told.recv() => {
                     let Some(frame) = frame else { break };
-                    if self.send(&frame.encode()).await.is_err() { break }
+                    if self.send(&frame.encode()).await.is_err() || self.pump_screens().await.is_err() { break }
                 }
                 () = self.wake.notified() => if self.pump().await.is_err() { break },
-                permit = room.acquire_owned() => {
-                    let Ok(permit) = permit else { break };
-                    let incoming = tokio::select! {
-                        biased;
-                        () = stop.cancelled() => break,
-                        // What is to be written goes before what is to be read.
-                        frame = self.outgoing.recv() => {
-                            let Some(frame) = frame else { break };
-                            if self.send(&frame.encode()).await.is_err() { break }
-                            continue;
-                        }
-                        () = self.wake.notified() => {
-                            if self.pump().await.is_err() { break }
-                            continue;
-                        }
-                        incoming = reader.next() => incoming,
-                    };
-                    match incoming {
-                        Ok(Some(incoming)) => {
-                            if self.take(incoming, permit, &tasks).await.is_err() { break }
-                        }
-                        Ok(None) => break,
-                        Err(error) => {
-                            self.farewell(&error).await;
-                            break;
-                        }
-                    }
-                }
             }
         }
         // Searches and watches end with it. Other requests go on: who asked may come back and ask with the same id.
@@ -192,7 +194,7 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
     async fn take(
         &mut self,
         incoming: Incoming,
-        permit: tokio::sync::OwnedSemaphorePermit,
+        permit: &mut Option<OwnedSemaphorePermit>,
         tasks: &TaskTracker,
     ) -> std::io::Result<()> {
         let request = match incoming {
@@ -202,27 +204,33 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
         };
         let Some(caller) = self.caller.clone() else { return Ok(()) };
         if request.channel == octo_proto::channel::FILES {
-            let asked = files::Asked { runner: self.runner.clone(), caller, request, tell: self.answered.clone() };
-            tasks.spawn(files::serve(asked, self.files.clone(), permit));
+            let asked = files::Asked { runner: self.runner.clone(), caller, request, tell: self.tell.clone() };
+            tasks.spawn(files::serve(asked, self.files.clone(), permit.take()));
             return Ok(());
         }
         match dispatch::allowed(&request, &caller) {
             Err(error) => self.send(&Frame::Reply(request.reply(Err(error))).encode()).await,
-            Ok(Some(Command::Watch { after })) => {
+            Ok(Asked::Agent(Command::Watch { after })) => {
                 let answer = self.watch(request.session_id.clone(), after).await;
-                self.send(&Frame::Reply(reply_of(&request, answer)).encode()).await?;
-                self.pump().await
+                self.wake.notify_one();
+                self.send(&Frame::Reply(reply_of(&request, answer)).encode()).await
             }
-            Ok(Some(Command::Unwatch {})) => {
+            Ok(Asked::Agent(Command::Unwatch {})) => {
                 self.watches.remove(&request.session_id);
                 self.send(&Frame::Reply(reply_of(&request, Ok(Done {}))).encode()).await
             }
-            Ok(command) => {
+            Ok(asked) => {
+                if let Asked::Terminal(command) = &asked
+                    && let Some(answer) = self.screens.on(&self.runner, &caller, (&request, command), &self.wake)
+                {
+                    return self.send(&Frame::Reply(reply_of(&request, answer)).encode()).await;
+                }
                 let (runner, answered) = (self.runner.clone(), self.answered.clone());
+                let permit = permit.take();
                 tasks.spawn(async move {
-                    let reply = dispatch::answer(&runner, &caller, request, command).await;
+                    let reply = dispatch::answer(&runner, &caller, request, asked).await;
                     // The connection may be gone; a repeat of the request gets the same answer.
-                    drop(answered.send(Frame::Reply(reply)).await);
+                    drop(answered.send(Box::new(reply)).await);
                     drop(permit);
                 });
                 Ok(())
@@ -240,44 +248,51 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
         Ok(WatchReply { cursor })
     }
 
-    /// Gives each watch that has something its turn, until none has, or something else is to be written first.
+    /// Gives each terminal and each watch that has something its turn. Where there is more, it is told to go on: what is
+    /// to be read or answered comes in between.
     async fn pump(&mut self) -> std::io::Result<()> {
-        loop {
-            let next = match &self.turn {
-                Some(last) => self.watches.range((std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded)).next(),
-                None => None,
-            };
-            let Some(first) = next.or_else(|| self.watches.iter().next()).map(|(key, _)| key.clone()) else {
-                return Ok(());
-            };
-            let keys: Vec<_> = self.watches.keys().cloned().collect();
-            let from = keys.iter().position(|key| *key == first).unwrap_or(0);
-            let mut quiet = true;
-            for key in keys[from..].iter().chain(&keys[..from]) {
-                let Some(watch) = self.watches.get_mut(key) else { continue };
-                let frames = watch.pull(TURN, self.runner.now()).await;
-                self.turn = Some(key.clone());
-                if frames.is_empty() {
-                    continue;
-                }
-                quiet = false;
-                for frame in frames {
-                    self.write.write_all(&frame).await?;
-                }
-                while let Ok(frame) = self.outgoing.try_recv() {
-                    self.send(&frame.encode()).await?;
-                }
+        let mut quiet = self.pump_screens().await?;
+        let keys: Vec<_> = self.watches.keys().cloned().collect();
+        let after = |last: &Option<SessionId>| keys.iter().position(|key| key > last).unwrap_or(0);
+        let from = self.turn.as_ref().map_or(0, after);
+        for key in keys[from..].iter().chain(&keys[..from]) {
+            let Some(watch) = self.watches.get_mut(key) else { continue };
+            let frames = watch.pull(TURN, self.runner.now()).await;
+            self.turn = Some(key.clone());
+            if frames.is_empty() {
+                continue;
             }
-            if quiet {
-                return Ok(());
+            quiet = false;
+            for frame in frames {
+                self.write.write_all(&frame).await?;
             }
+            while let Ok(reply) = self.replies.try_recv() {
+                self.send(&Frame::Reply(*reply).encode()).await?;
+            }
+            if let Ok(frame) = self.told.try_recv() {
+                self.send(&frame.encode()).await?;
+            }
+            self.pump_screens().await?;
         }
+        if !quiet {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Gives each terminal its turn; true where none had anything.
+    async fn pump_screens(&mut self) -> std::io::Result<bool> {
+        let mut quiet = true;
+        for frame in self.screens.pull(TURN) {
+            quiet = false;
+            self.write.write_all(&frame).await?;
+        }
+        Ok(quiet)
     }
 }
 
 /// The reply to a request, with what it carries.
 pub(super) fn reply_of<T: Serialize>(request: &Request, answer: Result<T, Error>) -> Reply {
-    let answer =
-        answer.and_then(|ok| serde_json::value::to_raw_value(&ok).map_err(|error| Error::internal(error.to_string())));
+    let answer = answer.and_then(|ok| bounds::body(&ok).map_err(|error| Error::internal(error.to_string())));
     request.reply(answer)
 }

@@ -1,14 +1,17 @@
 //! What a request means: which right it needs, which command it is, and who answers it.
 
+mod terminal;
+
 use std::time::Duration;
 
 use octo_proto::{
-    Code, Command, Error, access,
+    Code, Command, Error, access, channel,
     command::{self, CommandList, Done, ModelList, SessionList, SessionReply, Stats},
     frame::{Reply, Request},
     hello::Caller,
     id::{RequestId, SessionId},
     session::When,
+    terminal::TerminalCommand,
 };
 use serde::Serialize;
 use tokio::{sync::watch, time::timeout};
@@ -21,60 +24,87 @@ use crate::{
     requests::{Answer, Begun, Ticket, digest, write_answer},
     runner::Runner,
     session::{SessionMsg, state::prompt_message},
-    sessions,
+    sessions, terminals,
 };
 
 /// How long an agent may take to end.
 const END: Duration = Duration::from_secs(30);
 
-/// The command of a request that this caller may make. None: it is none of channel `agent`.
+/// What a request asks for, by its channel.
+pub(super) enum Asked {
+    /// Whether we are there.
+    Ping,
+    /// Something of a session, or of all.
+    Agent(Command),
+    /// Something of a terminal.
+    Terminal(TerminalCommand),
+}
+
+impl Asked {
+    fn is_mutating(&self) -> bool {
+        match self {
+            Self::Ping => false,
+            Self::Agent(command) => command.is_mutating(),
+            Self::Terminal(command) => command.is_mutating(),
+        }
+    }
+}
+
+/// What a request asks for, where this caller may.
 ///
 /// # Errors
 /// `forbidden` where the caller may not, `bad_request` where the request cannot be understood.
-pub(super) fn allowed(request: &Request, caller: &Caller) -> Result<Option<Command>, Error> {
+pub(super) fn allowed(request: &Request, caller: &Caller) -> Result<Asked, Error> {
     let cmd = request.cmd()?;
     if access::needed(&request.channel, &cmd) > caller.right {
         return Err(Error::new(Code::Forbidden, format!("`{cmd}` is more than this connection may do")));
     }
-    let command = match request.channel.as_str() {
-        octo_proto::channel::AGENT | octo_proto::channel::HISTORY => command::parse(request.body.get())?,
-        octo_proto::channel::SYSTEM if cmd == "ping" => return Ok(None),
+    let asked = match request.channel.as_str() {
+        channel::AGENT | channel::HISTORY => Asked::Agent(command::parse(request.body.get())?),
+        channel::TERMINAL => Asked::Terminal(octo_proto::terminal::parse(request.body.get())?),
+        channel::SYSTEM if cmd == "ping" => Asked::Ping,
         other => {
             return Err(Error::new(Code::Unsupported, format!("`{cmd}` on channel `{other}` is not known here"))
                 .hint("docs/PROTOCOL.md lists the channels and commands of this release"));
         }
     };
-    if command.is_mutating() && !RequestId::from(request.id.as_str()).is_ulid() {
+    if asked.is_mutating() && !RequestId::from(request.id.as_str()).is_ulid() {
         return Err(Error::bad_request(format!("the id of `{cmd}` must be a ULID"))
             .hint("it is remembered, so that a repeat has no second effect"));
     }
-    Ok(Some(command))
+    Ok(asked)
 }
 
 /// Answers a request.
-pub(super) async fn answer(runner: &Runner, caller: &Caller, request: Request, command: Option<Command>) -> Reply {
-    let Some(command) = command else { return reply_of(&request, Ok(Done {})) };
-    if let Command::AttachmentGet { id, offset, limit } = &command {
+pub(super) async fn answer(runner: &Runner, caller: &Caller, request: Request, asked: Asked) -> Reply {
+    if let Asked::Agent(Command::AttachmentGet { id, offset, limit }) = &asked {
         return match attachments::get(runner, id, *offset, *limit).await {
             Ok((piece, bytes)) => Reply { bytes, ..reply_of(&request, Ok(piece)) },
             Err(error) => request.reply(Err(error)),
         };
     }
-    let answer = if command.is_mutating() {
-        once(runner, caller, &request, command).await
-    } else {
-        look(runner, caller, &request, command).await
+    let answer = match asked {
+        Asked::Ping => to_value(Ok(Done {})),
+        asked if asked.is_mutating() => once(runner, caller, &request, asked).await,
+        Asked::Agent(command) => look(runner, caller, &request, command).await,
+        Asked::Terminal(command) => terminal::look(runner, &request, command).await,
     };
     reply_of(&request, answer)
 }
 
 /// A mutating request: one effect and one answer, however often it comes.
-async fn once(runner: &Runner, caller: &Caller, request: &Request, command: Command) -> Answer {
+async fn once(runner: &Runner, caller: &Caller, request: &Request, asked: Asked) -> Answer {
     let id = RequestId::from(request.id.as_str());
     let begun = runner.requests().begin(&caller.account, &id, digest(request)).await?;
     let receiver = match begun {
         Begun::Known(answer) => return answer,
-        Begun::New(ticket) => return act(runner, caller, request, command, ticket).await,
+        Begun::New(ticket) => {
+            return match asked {
+                Asked::Agent(command) => act(runner, caller, request, command, ticket).await,
+                Asked::Terminal(command) => terminal::act(runner, caller, request, command, ticket).await,
+                Asked::Ping => to_value(Ok(Done {})),
+            };
+        }
         Begun::Open(receiver) => {
             // The session that has to answer it may not be at hand since a restart.
             if let Some(session) = &request.session_id {
@@ -132,6 +162,7 @@ async fn act(runner: &Runner, caller: &Caller, request: &Request, command: Comma
         Command::SessionDelete {} => {
             let session = runner.session(&session_of(request)?).await?;
             let reason = "deleted".to_owned();
+            terminals::close_of(runner, &session.id).await;
             let deleted = within(END, session.ask(|done| SessionMsg::Stop { reason, delete: true, done })).await?;
             finish(runner, caller, &key, ticket, to_value(deleted.map(|()| Done {}))).await
         }
@@ -178,7 +209,11 @@ async fn to_session(
 /// A request that changes nothing.
 async fn look(runner: &Runner, caller: &Caller, request: &Request, command: Command) -> Answer {
     match command {
-        Command::SessionList {} => to_value(Ok(SessionList { sessions: runner.index().list() })),
+        Command::SessionList { before, limit } => {
+            let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+            let (sessions, has_more) = runner.index().page(before.as_ref(), limit);
+            to_value(Ok(SessionList { sessions, has_more }))
+        }
         Command::SessionGet {} => to_value(entry(runner, &session_of(request)?)),
         Command::Harnesses {} => to_value(Ok(runner.harnesses().await)),
         Command::GetModels { harness: Some(harness) } if request.session_id.is_none() => {
@@ -230,6 +265,17 @@ pub(super) async fn finish(
     ticket: Ticket,
     answer: Answer,
 ) -> Answer {
+    finish_with(runner, caller, (key, ticket), answer, Vec::new()).await
+}
+
+/// The same, together with more that is to be stored.
+async fn finish_with(
+    runner: &Runner,
+    caller: &Caller,
+    (key, ticket): (&RequestId, Ticket),
+    answer: Answer,
+    more: Vec<Op>,
+) -> Answer {
     let answer = Ok(answer?);
     let account = caller.account.clone();
     let at = runner.now();
@@ -243,14 +289,14 @@ pub(super) async fn finish(
     };
     let settle = Op::Settle { account: account.clone(), request_id: key.clone(), reply: write_answer(&answer), at };
     let end = Op::End { account, request_id: key.clone() };
-    if let Err(error) = runner.store().commit(vec![accept, settle, end]).await {
+    if let Err(error) = runner.store().commit([accept, settle, end].into_iter().chain(more).collect()).await {
         tracing::warn!(%error, "the answer of a request could not be kept; a repeat would do it again");
     }
     ticket.settle(&answer);
     answer
 }
 
-pub(super) fn session_of(request: &Request) -> Result<SessionId, Error> {
+fn session_of(request: &Request) -> Result<SessionId, Error> {
     request
         .session_id
         .clone()

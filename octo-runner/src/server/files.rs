@@ -46,11 +46,11 @@ pub(super) struct Asked {
     pub(super) caller: Caller,
     pub(super) request: Request,
     /// To the one who asks.
-    pub(super) tell: mpsc::Sender<Frame>,
+    pub(super) tell: mpsc::Sender<Box<Frame>>,
 }
 
 /// Answers a request; a watch goes on until it is cancelled or the connection ends.
-pub(super) async fn serve(asked: Asked, desk: Desk, permit: OwnedSemaphorePermit) {
+pub(super) async fn serve(asked: Asked, desk: Desk, permit: Option<OwnedSemaphorePermit>) {
     let reply = match allowed(&asked.request, &asked.caller) {
         Err(error) => asked.request.reply(Err(error)),
         Ok(FilesRequest { root, command: FilesCommand::Watch { path } }) => {
@@ -59,7 +59,7 @@ pub(super) async fn serve(asked: Asked, desk: Desk, permit: OwnedSemaphorePermit
         Ok(FilesRequest { root, command }) => answer(&asked, &desk, root, command).await,
     };
     // The connection may be gone; a repeat of the request gets the same answer.
-    drop(asked.tell.send(Frame::Reply(reply)).await);
+    drop(asked.tell.send(Box::new(Frame::Reply(reply))).await);
 }
 
 /// What is asked, if this caller may.

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::{
     hstry::Store,
-    index::Index,
+    index::{self, Index},
     session::{
         Session,
         log::{Pulled, encode},
@@ -26,7 +26,7 @@ pub(super) enum Watch {
     /// Of one session.
     Session(SessionWatch),
     /// Of all of them.
-    Index(Index, Option<Cursor>),
+    Index(Index, index::Place),
 }
 
 /// A watch of one session.
@@ -60,7 +60,7 @@ impl Watch {
     #[must_use]
     pub(super) fn index(index: Index, after: Option<Cursor>, wake: &Arc<Notify>) -> Self {
         index.subscribe(wake);
-        Self::Index(index, after)
+        Self::Index(index, after.map_or(index::Place::Nowhere, index::Place::Following))
     }
 
     /// Where what is watched stands.
@@ -76,9 +76,9 @@ impl Watch {
     pub(super) async fn pull(&mut self, limit: usize, now: i64) -> Vec<Bytes> {
         match self {
             Self::Session(watch) => watch.pull(limit).await,
-            Self::Index(index, after) => match index.pull(*after, now) {
-                Some((frames, cursor)) => {
-                    *after = Some(cursor);
+            Self::Index(index, place) => match index.pull(place, limit, now) {
+                Some((frames, next)) => {
+                    *place = next;
                     frames
                 }
                 None => Vec::new(),

@@ -5,7 +5,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -17,6 +17,8 @@ use octo_proto::{
     session::Live,
 };
 use tokio::sync::Notify;
+
+use crate::{bounds, watchers::Watchers};
 
 /// Bytes of published events that are held for watchers that come back or fall behind.
 const HELD_BYTES: usize = 512 * 1024;
@@ -51,7 +53,7 @@ struct Inner {
     /// The cursor of the newest entry that is no longer held.
     floor: Cursor,
     snapshot: Option<(Cursor, Bytes)>,
-    watchers: Vec<Weak<Notify>>,
+    watchers: Watchers,
 }
 
 /// What a watcher gets next.
@@ -76,7 +78,7 @@ impl Log {
             entries: VecDeque::new(),
             held: 0,
             snapshot: None,
-            watchers: Vec::new(),
+            watchers: Watchers::default(),
         })))
     }
 
@@ -90,24 +92,18 @@ impl Log {
         for (cursor, ts, event) in events {
             inner.publish(cursor, ts, event);
         }
-        inner.watchers.retain(|watcher| match watcher.upgrade() {
-            Some(watcher) => {
-                watcher.notify_one();
-                true
-            }
-            None => false,
-        });
+        inner.watchers.wake();
     }
 
     /// Wakes `watcher` at every publication, until it is dropped.
     pub fn subscribe(&self, watcher: &Arc<Notify>) {
-        self.lock().watchers.push(Arc::downgrade(watcher));
+        self.lock().watchers.add(watcher);
     }
 
     /// Whether anybody watches.
     #[must_use]
     pub fn is_watched(&self) -> bool {
-        self.lock().watchers.iter().any(|watcher| watcher.strong_count() > 0)
+        self.lock().watchers.any()
     }
 
     /// Where the log stands.
@@ -251,7 +247,7 @@ pub fn encode(session: &SessionId, cursor: Cursor, ts: i64, event: &Event) -> By
 /// One event as an encoded frame.
 #[must_use]
 pub fn encode_event(session_id: Option<SessionId>, cursor: Cursor, ts: i64, event: &Event) -> Bytes {
-    let body = match serde_json::value::to_raw_value(event) {
+    let body = match bounds::body(event) {
         Ok(body) => body,
         Err(error) => {
             // Events hold text, numbers and JSON values: there is none that does not serialise.

@@ -17,8 +17,12 @@ use serde_json::Value;
 
 use prompts::Ending;
 pub use prompts::prompt_message;
+pub(crate) use prompts::{LONGEST_TITLE, title_of};
 
-use crate::harness::{Accepted, NativeId, Out, Record, SessionSpec, StopStep, What, Write, any::AnyHarness};
+use crate::{
+    harness::{Accepted, NativeId, Out, Record, SessionSpec, StopStep, What, Write, any::AnyHarness},
+    hstry::elide,
+};
 
 /// In a message's metadata: an extension of the agent took it, and the agent's own session has no message for it.
 pub const HANDLED: &str = "handled";
@@ -249,7 +253,7 @@ impl State {
             Input::StartFailed(error) => self.start_failed(&error, now, &mut out),
             Input::Ended(reason) => self.ended(&reason, now, &mut out),
             Input::Rename(title) => {
-                self.info.title = title;
+                self.info.title = title_of(&title, LONGEST_TITLE);
                 self.update_info(now, &mut out);
             }
             Input::Stop(reason) => self.stop(&reason, now, &mut out),
@@ -294,7 +298,7 @@ impl State {
             Some(OpenPrompt {
                 request_id: open.key.clone(),
                 turn_id: open.key.turn_id(),
-                message: Some(open.message.clone()?),
+                message: Some(elide(open.message.clone()?).0),
                 when: open.when,
                 delivered: false,
             })
@@ -375,7 +379,7 @@ impl State {
                 }
             }
             Out::Title { title } => {
-                self.info.title = title;
+                self.info.title = title_of(&title, LONGEST_TITLE);
                 self.update_info_from(facts, out);
             }
             Out::Reply { key, result } => self.reply(&key, result, out),

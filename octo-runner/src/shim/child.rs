@@ -1,34 +1,39 @@
-//! The process that a shim holds: how it is started, its pipes, how it ended.
+//! The process that a shim holds: how it is started, its streams, how it ended.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid, wait,
+    Pid, Signal, WaitOptions, getpid, getppid, ioctl_tiocsctty, kill_process, set_parent_process_death_signal, setsid,
+    wait,
 };
+use rustix::stdio::stdin;
 
 use super::protocol::{ChildState, Failure};
 use super::spec::Spec;
+use super::terminal::Terminal;
 
 /// The process and what is under way with it.
 #[derive(Debug)]
 pub(super) struct Child {
     pid: Pid,
     pub(super) state: ChildState,
-    pub(super) stdin: Option<ChildStdin>,
-    pub(super) stdout: Option<ChildStdout>,
-    pub(super) stderr: Option<ChildStderr>,
+    pub(super) stdin: Option<File>,
+    pub(super) stdout: Option<File>,
+    pub(super) stderr: Option<File>,
+    /// What it runs on instead of pipes.
+    pub(super) terminal: Option<Terminal>,
 }
 
 /// How far a write came.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Written {
     All,
-    /// So many bytes; the pipe is full.
+    /// So many bytes; the pipe or the terminal is full.
     Some(usize),
     Gone,
 }
@@ -37,13 +42,22 @@ impl Child {
     #[expect(unsafe_code, reason = "only between fork and exec can a child bind its life to its parent's")]
     pub(super) fn spawn(spec: &Spec) -> io::Result<Self> {
         let shim = getpid();
+        let terminal = spec.terminal.map(Terminal::open).transpose()?;
+        let on_terminal = terminal.is_some();
         let group =
             spec.cgroup.as_ref().and_then(|path| File::options().write(true).open(format!("{path}/cgroup.procs")).ok());
         let mut command = Command::new(&spec.program);
         command.args(&spec.args).env_clear().envs(spec.env.iter().map(|(name, value)| (name, value)));
-        command.current_dir(&spec.cwd).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let stream = || match terminal.as_ref().and_then(|terminal| terminal.slave.as_ref()) {
+            None => Ok(Stdio::piped()),
+            Some(slave) => slave.try_clone().map(Stdio::from),
+        };
+        command.current_dir(&spec.cwd).stdin(stream()?).stdout(stream()?).stderr(stream()?);
         let prepare = move || {
             setsid()?;
+            if on_terminal {
+                ioctl_tiocsctty(stdin())?;
+            }
             set_parent_process_death_signal(Some(Signal::KILL))?;
             if getppid() != Some(shim) {
                 // The shim died before the line above: nobody would ever hold us.
@@ -60,14 +74,16 @@ impl Child {
             command.pre_exec(prepare);
         }
         let mut child = command.spawn()?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let pipes =
-            [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)];
-        for pipe in pipes.into_iter().flatten() {
-            ioctl_fionbio(pipe, true)?;
-        }
         let pid = Pid::from_child(&child);
-        Ok(Self { pid, state: ChildState::Running(pid.as_raw_nonzero().get()), stdin, stdout, stderr })
+        let (stdin, stdout, stderr) = match &terminal {
+            Some(terminal) => (Some(terminal.ours()?), Some(terminal.ours()?), None),
+            None => (
+                pipe(child.stdin.take().map(OwnedFd::from))?,
+                pipe(child.stdout.take().map(OwnedFd::from))?,
+                pipe(child.stderr.take().map(OwnedFd::from))?,
+            ),
+        };
+        Ok(Self { pid, state: ChildState::Running(pid.as_raw_nonzero().get()), stdin, stdout, stderr, terminal })
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -114,6 +130,13 @@ impl Child {
         // The pid is ours until we collect it.
         kill_process(self.pid, signal).map_err(|_| Failure::Signal)
     }
+}
+
+fn pipe(end: Option<OwnedFd>) -> io::Result<Option<File>> {
+    if let Some(end) = &end {
+        ioctl_fionbio(end.as_fd(), true)?;
+    }
+    Ok(end.map(File::from))
 }
 
 /// Reads what a pipe holds: `None` when it would block, zero at its end.

@@ -1,11 +1,14 @@
-//! What passes over a shim's socket: `length u32, kind u8, fields`, numbers little endian. Version 1.
+//! What passes over a shim's socket: `length u32, kind u8, fields`, numbers little endian. Version 2.
 //!
-//! The first frame of a connection is `Attach`. Kinds and fields of a version never change; later versions add.
+//! The first frame of a connection is `Attach`. Kinds and fields of a version never change; later versions add:
+//! the second has `Resize`.
+
+use super::spec::Size;
 
 /// The oldest version that is spoken.
 pub const OLDEST: u16 = 1;
 /// The newest version that is spoken.
-pub const NEWEST: u16 = 1;
+pub const NEWEST: u16 = 2;
 /// The most bytes of one frame behind its length.
 pub const MAX_FRAME: usize = crate::transcript::MAX_BYTES + 128 * 1024;
 
@@ -53,6 +56,13 @@ pub enum Command<'a> {
     KillTree {
         /// Names the command in its acknowledgement, which comes when nothing of the tree is left.
         id: u64,
+    },
+    /// Give the terminal of the process another size, behind a note of it.
+    Resize {
+        /// Names the command in its acknowledgement.
+        id: u64,
+        /// The size.
+        size: Size,
     },
 }
 
@@ -126,6 +136,9 @@ pub enum Failure {
     /// Something of the tree could not be killed in time.
     #[error("something of the process tree is still there")]
     StillThere,
+    /// The process runs on pipes. Only a controller of version 2 hears of it.
+    #[error("the process has no terminal")]
+    NoTerminal,
 }
 
 /// The bytes are no frame of this protocol: the connection is of no use.
@@ -152,7 +165,8 @@ impl<'a> Command<'a> {
             Self::Write { key, bytes, .. } | Self::Note { key, bytes, .. } => {
                 key.len() <= usize::from(u16::MAX) && bytes.len() <= crate::transcript::MAX_BYTES
             }
-            Self::Attach { .. } | Self::Eof { .. } | Self::Signal { .. } | Self::KillTree { .. } => true,
+            Self::Attach { .. } | Self::Eof { .. } | Self::Signal { .. } => true,
+            Self::KillTree { .. } | Self::Resize { .. } => true,
         }
     }
 
@@ -167,6 +181,9 @@ impl<'a> Command<'a> {
             Self::Eof { id } => put(out, 4, &[&id.to_le_bytes()]),
             Self::Signal { id, signal } => put(out, 5, &[&id.to_le_bytes(), &signal.to_le_bytes()]),
             Self::KillTree { id } => put(out, 6, &[&id.to_le_bytes()]),
+            Self::Resize { id, size: Size { cols, rows } } => {
+                put(out, 7, &[&id.to_le_bytes(), &cols.to_le_bytes(), &rows.to_le_bytes()]);
+            }
         }
     }
 
@@ -180,6 +197,7 @@ impl<'a> Command<'a> {
             4 => Self::Eof { id: fields.u64()? },
             5 => Self::Signal { id: fields.u64()?, signal: fields.i32()? },
             6 => Self::KillTree { id: fields.u64()? },
+            7 => Self::Resize { id: fields.u64()?, size: Size { cols: fields.u16()?, rows: fields.u16()? } },
             _ => return Err(Broken),
         };
         fields.end(command)
@@ -212,6 +230,7 @@ impl Answer {
                     Failure::TooLarge => (3, 0),
                     Failure::Signal => (4, 0),
                     Failure::StillThere => (5, 0),
+                    Failure::NoTerminal => (6, 0),
                 };
                 put(out, 6, &[&id.to_le_bytes(), &[kind], &errno.to_le_bytes()]);
             }
@@ -305,6 +324,7 @@ impl<'a> Fields<'a> {
             (3, _) => Ok(Failure::TooLarge),
             (4, _) => Ok(Failure::Signal),
             (5, _) => Ok(Failure::StillThere),
+            (6, _) => Ok(Failure::NoTerminal),
             _ => Err(Broken),
         }
     }

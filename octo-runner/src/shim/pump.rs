@@ -2,6 +2,7 @@
 
 mod closing;
 mod commands;
+mod ring;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -93,6 +94,7 @@ impl Pump {
             let now = Instant::now();
             self.control.expire(now);
             self.retry(now);
+            self.note_gap();
             self.kill_on(now);
             let ended = self.close_on(now);
             self.announce(now);
@@ -133,6 +135,7 @@ impl Pump {
                     self.on_frames();
                 }
             }
+            Wake::Out if self.child.terminal.is_some() => self.read_terminal(),
             Wake::Out => self.read(Direction::Out),
             Wake::Err => self.read(Direction::Err),
             Wake::In => self.write_on(),
@@ -255,6 +258,7 @@ impl Pump {
         [
             announcing.then(|| state.announced_at + QUIET),
             state.stalled.as_ref().map(|stalled| stalled.retry_at),
+            self.gap_deadline(now),
             state.killing.as_ref().map(Killing::next_pass),
             self.closing_deadline(),
             self.control.candidate.as_ref().map(|(_, until)| *until),

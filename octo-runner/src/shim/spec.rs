@@ -3,7 +3,19 @@
 /// The variable that marks every process of a tree with the id of the process it belongs to.
 pub const MARKER: &str = "OCTO_PROCESS";
 
-const MAGIC: [u8; 8] = *b"octospc1";
+/// A launch with pipes, as the first version wrote it.
+const PIPES: [u8; 8] = *b"octospc1";
+/// A launch on a terminal: its size comes before the rest.
+const TERMINAL: [u8; 8] = *b"octospc2";
+
+/// How large a terminal is, in cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Its columns.
+    pub cols: u16,
+    /// Its rows.
+    pub rows: u16,
+}
 
 /// What to start and where.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,12 +32,17 @@ pub struct Spec {
     pub cwd: String,
     /// The cgroup that it joins.
     pub cgroup: Option<String>,
+    /// It runs on a terminal of this size; else its standard streams are pipes.
+    pub terminal: Option<Size>,
 }
 
 impl Spec {
     /// The bytes for the shim's stdin.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
+        let mut bytes = match self.terminal {
+            None => PIPES.to_vec(),
+            Some(Size { cols, rows }) => [&TERMINAL[..], &cols.to_le_bytes(), &rows.to_le_bytes()].concat(),
+        };
         for text in [&self.process, &self.program, &self.cwd, self.cgroup.as_ref().unwrap_or(&String::new())] {
             put(&mut bytes, text);
         }
@@ -43,9 +60,17 @@ impl Spec {
 
     /// Reads what [`Spec::encode`] wrote, whole or not at all.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut rest = bytes.strip_prefix(&MAGIC)?;
+        let (mut rest, terminal) = match bytes.strip_prefix(&TERMINAL) {
+            None => (bytes.strip_prefix(&PIPES)?, None),
+            Some(rest) => {
+                let ([a, b, c, d], rest) = rest.split_first_chunk()?;
+                let size = Size { cols: u16::from_le_bytes([*a, *b]), rows: u16::from_le_bytes([*c, *d]) };
+                (rest, Some(size))
+            }
+        };
         let rest = &mut rest;
-        let mut spec = Self { process: take(rest)?, program: take(rest)?, cwd: take(rest)?, ..Self::default() };
+        let mut spec =
+            Self { process: take(rest)?, program: take(rest)?, cwd: take(rest)?, terminal, ..Self::default() };
         spec.cgroup = Some(take(rest)?).filter(|path| !path.is_empty());
         for _ in 0..take_count(rest)? {
             spec.args.push(take(rest)?);
@@ -87,18 +112,22 @@ mod tests {
 
     #[test]
     fn a_spec_is_read_whole_or_not_at_all() {
-        let spec = Spec {
+        let pipes = Spec {
             process: "prc_1".to_owned(),
             program: "sh".to_owned(),
             args: vec!["-c".to_owned(), String::new()],
             env: vec![("A".to_owned(), "ü=\n".to_owned())],
             cwd: "/".to_owned(),
             cgroup: Some("/sys/fs/cgroup/x".to_owned()),
+            terminal: None,
         };
-        let bytes = spec.encode();
-        assert_eq!(Spec::decode(&bytes), Some(spec));
-        for cut in 0..bytes.len() {
-            assert_eq!(Spec::decode(&bytes[..cut]), None);
+        let terminal = Spec { terminal: Some(Size { cols: 132, rows: 50 }), ..pipes.clone() };
+        for spec in [pipes, terminal] {
+            let bytes = spec.encode();
+            assert_eq!(Spec::decode(&bytes), Some(spec));
+            for cut in 0..bytes.len() {
+                assert_eq!(Spec::decode(&bytes[..cut]), None);
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicBool;
 use rustix::fs::Mode;
 use rustix::process::{getpid, set_child_subreaper, setsid, umask};
 use rustix::stdio::{dup2_stdin, dup2_stdout};
+use rustix::thread::set_name;
 use signal_hook::consts::signal::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 
 use super::child::Child;
@@ -121,10 +122,15 @@ fn prepare(dir: Option<OsString>) -> Result<Pump, (Stage, io::Error)> {
     std::env::set_current_dir(&dir).map_err(at(Stage::Folder))?;
     let lock = take_lock().map_err(at(Stage::Lock))?;
     let deaths = detach().map_err(at(Stage::Detach))?;
-    let mut writer = Writer::create(Path::new(".")).map_err(|error| (Stage::Transcript, into_io(error)))?;
+    let begin = if spec.terminal.is_some() { Writer::ring } else { Writer::create };
+    let mut writer = begin(Path::new(".")).map_err(|error| (Stage::Transcript, into_io(error)))?;
     let listener = listen().map_err(at(Stage::Socket))?;
     if !Path::new(&spec.cwd).is_dir() {
         return Err((Stage::Cwd, rustix::io::Errno::NOENT.into()));
+    }
+    if spec.terminal.is_some() {
+        // What a person starts in a terminal is no agent's: who looks for the shims of agents is not to take it for one.
+        set_name(c"octo-terminal").map_err(|errno| (Stage::Detach, errno.into()))?;
     }
     let child = Child::spawn(&spec).map_err(at(Stage::Program))?;
     let pid = match child.state {

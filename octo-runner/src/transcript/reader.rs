@@ -176,6 +176,7 @@ impl Reader {
         let holding = self.list()?.into_iter().rev().find(|segment| segment.base <= self.offset);
         let Some(segment) = holding else {
             return match self.bound {
+                _ if self.first()? > self.offset => Err(self.gone()?),
                 Bound::LastWhole => Ok(false),
                 Bound::Announced(_) => Err(ReadError::Missing { dir: self.dir.clone(), offset: self.offset }),
             };
@@ -214,6 +215,8 @@ impl Reader {
             return Ok(true);
         }
         match self.bound {
+            // A ring went on meanwhile.
+            _ if self.first()? > self.offset => Err(self.gone()?),
             Bound::LastWhole if !self.has_later()? => Ok(false),
             Bound::LastWhole | Bound::Announced(_) => Err(self.damaged()),
         }
@@ -275,6 +278,14 @@ impl Reader {
 
     fn list(&self) -> Result<Vec<Segment>, ReadError> {
         segments(&self.dir).map_err(|source| ReadError::Io { path: self.dir.clone(), source })
+    }
+
+    fn first(&self) -> Result<u64, ReadError> {
+        Ok(self.list()?.first().map_or(0, |segment| segment.base))
+    }
+
+    fn gone(&self) -> Result<ReadError, ReadError> {
+        Ok(ReadError::Gone { dir: self.dir.clone(), offset: self.offset, first: self.first()? })
     }
 
     fn damaged(&self) -> ReadError {

@@ -44,7 +44,12 @@ pub fn segments(dir: &Path) -> io::Result<Vec<Segment>> {
 pub fn usage(dir: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(dir)? {
-        bytes += entry?.metadata()?.blocks() * 512;
+        match entry?.metadata() {
+            Ok(found) => bytes += found.blocks() * 512,
+            // Of a ring, the oldest goes at any time.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(bytes)
 }

@@ -194,3 +194,31 @@ proptest! {
         prop_assert_eq!(found.len(), whole.count());
     }
 }
+
+#[test]
+fn a_ring_forgets_and_who_reads_too_slowly_is_told_where_to_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::ring_with(dir.path(), 10_000, 50_000).unwrap();
+    let mut append = |count: usize| {
+        for index in 0..count {
+            writer.append(index as u64, Direction::Out, "", &[7; 1000]).unwrap();
+        }
+        writer.end()
+    };
+    let end = append(15);
+    let mut slow = Reader::open(dir.path(), 0, Bound::Announced(end)).unwrap();
+    assert!(slow.next().unwrap().is_some());
+    let end = append(200);
+    let all = segments(dir.path()).unwrap();
+    assert!(all.len() <= 5 && all[0].base > 100_000, "{all:?}");
+    slow.set_bound(Bound::Announced(end));
+    let told = loop {
+        match slow.next() {
+            Ok(record) => assert!(record.is_some()),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(told, ReadError::Gone { first, .. } if first == all[0].base), "{told}");
+    let rest = read_from(dir.path(), all[0].base, Bound::Announced(end)).unwrap();
+    assert!(rest.len() >= 30 && rest.len() <= 50, "{}", rest.len());
+}

@@ -11,7 +11,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::reader::{Bound, ReadError, Reader};
 use super::record::{Direction, HEADER, MAX_BYTES, header};
-use super::segments::{SEGMENT_MAGIC, path_of, segments};
+use super::segments::{SEGMENT_MAGIC, drop_before, path_of, segments};
 
 /// The last part of the space in hand, which only `in` and `note` records use.
 pub const APPEND_RESERVE: u64 = 64 * 1024;
@@ -20,6 +20,10 @@ pub const APPEND_RESERVE: u64 = 64 * 1024;
 const AHEAD: u64 = 1024 * 1024;
 /// Where a segment ends and the next begins.
 const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+/// The same in a ring, whose oldest segment goes as a whole.
+const RING_SEGMENT_BYTES: u64 = 4 * 1024 * 1024;
+/// What a ring holds at most.
+const RING_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Why a record was not appended; the transcript is as it was before.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,8 @@ pub enum AppendError {
 pub struct Writer {
     dir: PathBuf,
     segment_bytes: u64,
+    /// Of all segments together; none: all of them stay.
+    ring_bytes: Option<u64>,
     segment: OpenSegment,
 }
 
@@ -58,9 +64,18 @@ impl Writer {
         Self::create_with(dir, SEGMENT_BYTES)
     }
 
+    /// Begins a transcript that holds the newest 64 MiB and forgets what is older.
+    pub fn ring(dir: &Path) -> Result<Self, AppendError> {
+        Self::ring_with(dir, RING_SEGMENT_BYTES, RING_BYTES)
+    }
+
+    pub(super) fn ring_with(dir: &Path, segment_bytes: u64, ring_bytes: u64) -> Result<Self, AppendError> {
+        Ok(Self { ring_bytes: Some(ring_bytes), ..Self::create_with(dir, segment_bytes)? })
+    }
+
     pub(super) fn create_with(dir: &Path, segment_bytes: u64) -> Result<Self, AppendError> {
         let segment = OpenSegment::create(dir, 0, APPEND_RESERVE).map_err(AppendError::Full)?;
-        Ok(Self { dir: dir.to_owned(), segment_bytes, segment })
+        Ok(Self { dir: dir.to_owned(), segment_bytes, ring_bytes: None, segment })
     }
 
     /// Goes on behind the last whole record of a transcript whose writer is dead.
@@ -80,12 +95,17 @@ impl Writer {
             open(&newest.path).and_then(|file| OpenSegment::resume(file, newest.base, end - newest.base))
         };
         let segment = segment.map_err(|source| ReadError::Io { path: newest.path.clone(), source })?;
-        Ok(Self { dir: dir.to_owned(), segment_bytes: SEGMENT_BYTES, segment })
+        Ok(Self { dir: dir.to_owned(), segment_bytes: SEGMENT_BYTES, ring_bytes: None, segment })
     }
 
     /// The offset behind the last record.
     pub fn end(&self) -> u64 {
         self.segment.base + self.segment.len
+    }
+
+    /// Whether the next record is the first of its segment.
+    pub fn begins_segment(&self) -> bool {
+        self.segment.len == SEGMENT_MAGIC.len() as u64
     }
 
     /// Makes sure that an `out` or `err` record of up to `payload` bytes will find room, or says why not.
@@ -131,11 +151,22 @@ impl Writer {
             Ok(next) => {
                 self.segment.finish();
                 self.segment = next;
+                self.forget();
                 Ok(())
             }
             // The reserve is in the segment at hand: it may grow beyond its size for them.
             Err(_) if matches!(direction, Direction::In | Direction::Note) => Ok(()),
             Err(error) => Err(AppendError::Full(error)),
+        }
+    }
+
+    /// Drops what a ring does not hold any more, so that there is room for the segment that was begun.
+    fn forget(&self) {
+        if let Some(ring) = self.ring_bytes {
+            // The segment that was begun, and the one that reaches over the border.
+            let oldest = self.end().saturating_sub(ring - 2 * self.segment_bytes);
+            // What cannot be removed now goes with the next.
+            drop_before(&self.dir, oldest).ok();
         }
     }
 }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use octo_runner::process::{
-    Announcements, Attached, BootId, Controller, Launch, Note, ShimPath, Spawned, attach, boot_id, is_alive, reap,
-    spawn,
+    Announcements, Attached, BootId, Controller, Launch, Note, ShimPath, Size, Spawned, attach, boot_id, is_alive,
+    reap, spawn,
 };
-use octo_runner::transcript::{Bound, Direction, Reader};
+use octo_runner::transcript::{Bound, Direction, Reader, segments};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio_util::task::TaskTracker;
 
@@ -75,6 +75,15 @@ impl World {
         Held { name, spawned }
     }
 
+    /// A program on a terminal of 80 columns and 24 rows.
+    pub(crate) async fn start_on_terminal(&self, program: &str, args: &[&str]) -> Held {
+        let name = Self::name();
+        let terminal = Some(Size { cols: 80, rows: 24 });
+        let launch = Launch { terminal, ..launch(program, args) };
+        let spawned = spawn(&self.shim, &self.processes(), &name, &launch).await.unwrap();
+        Held { name, spawned }
+    }
+
     pub(crate) fn shim(&self) -> &ShimPath {
         &self.shim
     }
@@ -86,6 +95,7 @@ pub(crate) fn launch(program: &str, args: &[&str]) -> Launch {
         args: args.iter().map(|arg| (*arg).to_owned()).collect(),
         env: vec![("PATH".to_owned(), std::env::var("PATH").unwrap())],
         cwd: PathBuf::from("/"),
+        terminal: None,
     }
 }
 
@@ -113,7 +123,8 @@ impl Held {
     }
 
     pub(crate) fn last_note(&self) -> Option<Note> {
-        let mut reader = Reader::open(self.dir(), 0, Bound::LastWhole).unwrap();
+        let first = segments(self.dir()).unwrap()[0].base;
+        let mut reader = Reader::open(self.dir(), first, Bound::LastWhole).unwrap();
         let mut last = None;
         while let Some(record) = reader.next().unwrap() {
             last = Note::read(&record);
@@ -160,7 +171,8 @@ pub(crate) fn boot() -> BootId {
 }
 
 pub(crate) fn records(dir: &Path) -> Vec<Kept> {
-    let mut reader = Reader::open(dir, 0, Bound::LastWhole).unwrap();
+    let first = segments(dir).unwrap()[0].base;
+    let mut reader = Reader::open(dir, first, Bound::LastWhole).unwrap();
     let mut found = Vec::new();
     while let Some(record) = reader.next().unwrap() {
         let (direction, key, bytes) = (record.direction, record.key.to_owned(), record.bytes.to_vec());

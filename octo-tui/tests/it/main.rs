@@ -6,6 +6,7 @@
     reason = "clippy's exemption for tests reaches test functions only, not what they call"
 )]
 
+mod generated;
 mod octod;
 mod pty;
 mod whole;

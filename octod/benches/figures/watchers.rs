@@ -29,9 +29,9 @@ use super::{
     table::{head, ms, percentile, row},
 };
 
-/// Watchers, deltas, and the pause between two: each row offers 100,000 deliveries a second, the first what one
+/// Watchers, deltas, and the pause between two: each row offers some 120,000 deliveries a second, the first what one
 /// watcher gets from an agent that prints as fast as it can.
-const ROWS: [(usize, u64, u64); 4] = [(1, 200_000, 0), (10, 40_000, 100), (100, 4_000, 1_000), (1_000, 400, 10_000)];
+const ROWS: [(usize, u64, u64); 4] = [(1, 200_000, 0), (10, 50_000, 75), (100, 5_000, 800), (1_000, 600, 8_000)];
 
 /// What one watcher saw.
 #[derive(Default)]

@@ -5,9 +5,11 @@ use std::{path::Path, time::Duration};
 use octo_proto::{
     Command, Error, Frame, channel,
     client::{Client, Events, Told, parse_reply},
+    command::SessionList,
     frame::{EventFrame, Reply, Request},
     hello::Hello,
     id::{RequestId, SessionId},
+    index::IndexEntry,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -43,6 +45,21 @@ impl Connection {
         command: &Command,
     ) -> Result<T, Failure> {
         self.send(request(session, command)?).await
+    }
+
+    /// All sessions, the one that was used last first.
+    pub(crate) async fn sessions(&mut self) -> Result<Vec<IndexEntry>, Failure> {
+        let mut sessions = Vec::new();
+        loop {
+            let before = sessions.last().map(|entry: &IndexEntry| entry.info.session_id.clone());
+            let page: SessionList = self.ask(None, &Command::SessionList { before, limit: None }).await?;
+            sessions.extend(page.sessions);
+            if !page.has_more {
+                break;
+            }
+        }
+        sessions.sort_by_key(|entry| std::cmp::Reverse(entry.info.updated_at));
+        Ok(sessions)
     }
 
     /// Sends a request and waits for its reply. What is told meanwhile is dropped: who wants it asks through

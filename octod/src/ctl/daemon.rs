@@ -28,7 +28,10 @@ pub(crate) async fn ensure(context: &Context) -> Result<Connection, Failure> {
     start_where_needed(context).await?;
     loop {
         let answered = match context.connect().await {
-            Ok(mut connection) => match connection.ask::<serde_json::Value>(None, &Verb::SessionList {}).await {
+            Ok(mut connection) => match connection
+                .ask::<serde_json::Value>(None, &Verb::SessionList { before: None, limit: Some(1) })
+                .await
+            {
                 Ok(_) => return Ok(connection),
                 Err(failure) => failure,
             },

@@ -22,6 +22,9 @@ pub(super) async fn run(context: &Context) -> Result<(), Failure> {
     if !usage.entries.is_empty() {
         context.output.table(&table)?;
     }
+    if usage.more > 0 {
+        context.output.line(&format!("and {} smaller ones", usage.more))?;
+    }
     context.output.line(&format!(
         "transcripts {}, history {}, free {}",
         size(usage.transcript_bytes),

@@ -81,6 +81,11 @@ impl Failure {
         matches!(self, Self::Told { exit: Exit::Unreachable, .. })
     }
 
+    /// Whether it took too long, so that waiting on may help.
+    pub(crate) fn is_timed_out(&self) -> bool {
+        matches!(self, Self::Told { exit: Exit::TimedOut, .. })
+    }
+
     /// Tells it on stderr and gives the exit code.
     pub(crate) fn tell(&self, json: bool) -> ExitCode {
         match self {

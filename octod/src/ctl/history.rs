@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, verb: &Verb) -> Result<(), Failure> {
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {
-    let list: SessionList = context.connect().await?.ask(None, &Command::SessionList {}).await?;
+    let list = SessionList { sessions: context.connect().await?.sessions().await?, has_more: false };
     if context.output.json {
         return context.output.object(&list);
     }

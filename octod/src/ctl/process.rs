@@ -18,6 +18,8 @@ pub(crate) struct Process {
     pub(crate) trace_wire: bool,
     pub(crate) no_color: bool,
     pub(crate) ssh_auth_sock: Option<String>,
+    /// The terminal of Octo that this runs in.
+    pub(crate) terminal: Option<String>,
     pub(crate) stdin_is_terminal: bool,
     pub(crate) stdout_is_terminal: bool,
     /// Columns of the terminal that stdout is.
@@ -35,6 +37,7 @@ impl Process {
             trace_wire: text("OCTO_TRACE").is_some_and(|value| value.split(',').any(|word| word == "wire")),
             no_color: text("NO_COLOR").is_some() || text("TERM").is_some_and(|term| term == "dumb"),
             ssh_auth_sock: text("SSH_AUTH_SOCK"),
+            terminal: text("OCTO_PROCESS").filter(|process| process.starts_with("trm_")),
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal,
             columns: size.map(|size| usize::from(size.ws_col)).filter(|columns| stdout_is_terminal && *columns > 0),

@@ -147,7 +147,7 @@ async fn change(context: &Context, session: &str, command: &Command) -> Result<(
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {
-    let list: SessionList = context.connect().await?.ask(None, &Command::SessionList {}).await?;
+    let list = SessionList { sessions: context.connect().await?.sessions().await?, has_more: false };
     if context.output.json {
         return context.output.object(&list);
     }

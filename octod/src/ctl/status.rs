@@ -2,7 +2,7 @@
 
 use octo_proto::{
     Command,
-    command::{Check, Diagnosis, SessionList},
+    command::{Check, Diagnosis},
     index::IndexEntry,
     session::SessionState,
 };
@@ -69,8 +69,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<(), Failure> {
         }
         Err(failure) => return Err(failure),
     };
-    let list: SessionList = connection.ask(None, &Command::SessionList {}).await?;
-    let counts = Counts::of(&list.sessions);
+    let counts = Counts::of(&connection.sessions().await?);
     if args.short && !context.output.json {
         return context.output.line(&format!("octo: {}", counts.short()));
     }

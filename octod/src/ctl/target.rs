@@ -1,8 +1,11 @@
-//! Which session an argument means. Titles are never guessed.
+//! Which session or terminal an argument means. Titles are never guessed.
 
-use octo_proto::{Command, command::SessionList, id::SessionId, index::IndexEntry};
+use octo_proto::{
+    id::{SessionId, TerminalId},
+    terminal::{TerminalCommand, TerminalList},
+};
 
-use super::{Connection, Failure};
+use super::{Connection, Failure, term};
 
 /// Characters of an id that tables show: its end, since all ids of one day begin alike.
 const SHORT: usize = 8;
@@ -10,84 +13,97 @@ const SHORT: usize = 8;
 /// Fewer characters than this name no session: a slip of the finger should not.
 const FEWEST: usize = 4;
 
-/// An id's prefix, its ULID behind it.
-const PREFIX: &str = "ses_";
+/// What ids are of: their prefix, with the ULID behind it, and what to say of them.
+#[derive(Clone, Copy)]
+struct Kind {
+    prefix: &'static str,
+    noun: &'static str,
+    /// Makes one.
+    new: &'static str,
+    /// Shows the ids.
+    list: &'static str,
+}
+
+const SESSION: Kind = Kind {
+    prefix: "ses_",
+    noun: "session",
+    new: "octoctl session new",
+    list: "octoctl session list shows the ids; titles are not looked at",
+};
+
+const TERMINAL: Kind = Kind {
+    prefix: "trm_",
+    noun: "terminal",
+    new: "octoctl term open",
+    list: "octoctl term list shows the ids; commands are not looked at",
+};
 
 /// The end of an id, as tables show it and arguments may name it.
 pub(crate) fn short(id: &SessionId) -> &str {
-    let id = id.as_str();
+    short_of(id.as_str())
+}
+
+/// The same of any id.
+pub(crate) fn short_of(id: &str) -> &str {
     id.get(id.len().saturating_sub(SHORT)..).unwrap_or(id)
 }
 
 /// The session that an argument names.
 pub(crate) async fn session(connection: &mut Connection, argument: &str) -> Result<SessionId, Failure> {
-    if argument.len() == PREFIX.len() + 26 && argument.starts_with(PREFIX) {
+    if SESSION.is_whole(argument) {
         return Ok(SessionId::from(argument));
     }
-    let list: SessionList = connection.ask(None, &Command::SessionList {}).await?;
-    find(&list.sessions, argument)
+    let sessions = connection.sessions().await?;
+    let ids = sessions.iter().map(|entry| entry.info.session_id.as_str());
+    SESSION.find(ids, argument).map(SessionId::from)
 }
 
-fn find(sessions: &[IndexEntry], argument: &str) -> Result<SessionId, Failure> {
-    if argument == "@last" {
-        let newest = sessions.iter().max_by(|a, b| a.info.session_id.cmp(&b.info.session_id));
-        return newest
-            .map(|entry| entry.info.session_id.clone())
-            .ok_or_else(|| Failure::not_found("there is no session yet").hint("octoctl session new"));
+/// The terminal that an argument names.
+pub(crate) async fn terminal(connection: &mut Connection, argument: &str) -> Result<TerminalId, Failure> {
+    if TERMINAL.is_whole(argument) {
+        return Ok(TerminalId::from(argument));
     }
-    let sought = argument.strip_prefix(PREFIX).unwrap_or(argument).to_ascii_uppercase();
-    let mut found = sessions.iter().map(|entry| &entry.info.session_id).filter(|id| {
-        let ulid = id.as_str().strip_prefix(PREFIX).unwrap_or(id.as_str());
-        sought.len() >= FEWEST && (short(id).starts_with(&sought) || ulid.ends_with(&sought))
-    });
-    match (found.next(), found.next()) {
-        (Some(id), None) => Ok(id.clone()),
-        (Some(a), Some(b)) => {
-            Err(Failure::usage(format!("'{argument}' fits several sessions: {a}, {b}")).hint("give more of the id"))
+    let list: TerminalList = connection.send(term::request(None, &TerminalCommand::List {})?).await?;
+    let ids = list.terminals.iter().map(|terminal| terminal.terminal_id.as_str());
+    TERMINAL.find(ids, argument).map(TerminalId::from)
+}
+
+impl Kind {
+    fn is_whole(self, argument: &str) -> bool {
+        argument.len() == self.prefix.len() + 26 && argument.starts_with(self.prefix)
+    }
+
+    fn find<'a>(self, ids: impl Iterator<Item = &'a str>, argument: &str) -> Result<&'a str, Failure> {
+        let Self { prefix, noun, new, list } = self;
+        if argument == "@last" {
+            return ids.max().ok_or_else(|| Failure::not_found(format!("there is no {noun} yet")).hint(new));
         }
-        (None, _) => Err(Failure::not_found(format!("no session '{argument}'"))
-            .hint("octoctl session list shows the ids; titles are not looked at")),
+        let sought = argument.strip_prefix(prefix).unwrap_or(argument).to_ascii_uppercase();
+        let mut found = ids.filter(|id| {
+            let ulid = id.strip_prefix(prefix).unwrap_or(id);
+            sought.len() >= FEWEST && (short_of(id).starts_with(&sought) || ulid.ends_with(&sought))
+        });
+        match (found.next(), found.next()) {
+            (Some(id), None) => Ok(id),
+            (Some(a), Some(b)) => {
+                Err(Failure::usage(format!("'{argument}' fits several {noun}s: {a}, {b}")).hint("give more of the id"))
+            }
+            (None, _) => Err(Failure::not_found(format!("no {noun} '{argument}'")).hint(list)),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use octo_proto::session::{Capabilities, SessionInfo, SessionState};
-
     use crate::ctl::Exit;
 
     use super::*;
 
-    fn entry(id: &str) -> IndexEntry {
-        IndexEntry {
-            info: SessionInfo {
-                session_id: SessionId::from(id),
-                title: "ABCD".into(),
-                harness: "pi".into(),
-                cwd: "/".into(),
-                model: None,
-                mode: None,
-                thinking_level: None,
-                capabilities: Capabilities::default(),
-                native_id: None,
-                process_id: None,
-                parent_session_id: None,
-                forked_at: None,
-                created_at: 0,
-                updated_at: 0,
-            },
-            state: SessionState::Idle,
-            unread: 0,
-            needs_you: None,
-            messages: 0,
-        }
-    }
-
     #[test]
     fn a_session_is_named_by_its_end_or_as_the_newest() {
-        let sessions = [entry("ses_01JD0000000000000011112222"), entry("ses_01JD0000010000000033112223")];
-        let found = |argument| match find(&sessions, argument) {
-            Ok(id) => id.0,
+        let sessions = ["ses_01JD0000000000000011112222", "ses_01JD0000010000000033112223"];
+        let found = |argument| match SESSION.find(sessions.into_iter(), argument) {
+            Ok(id) => id.to_owned(),
             Err(Failure::Told { exit, .. }) => format!("{exit:?}"),
             Err(other) => format!("{other:?}"),
         };
@@ -99,7 +115,7 @@ mod tests {
         assert_eq!(found("ABCD"), "NotFound", "a title");
         assert_eq!(found(""), "NotFound");
         assert_eq!(found("222"), "NotFound", "too short");
-        let twins = [entry("ses_A11112222"), entry("ses_B11112222")];
-        assert!(matches!(find(&twins, "2222"), Err(Failure::Told { exit: Exit::Usage, .. })));
+        let twins = ["ses_A11112222", "ses_B11112222"].into_iter();
+        assert!(matches!(SESSION.find(twins, "2222"), Err(Failure::Told { exit: Exit::Usage, .. })));
     }
 }

@@ -5,8 +5,7 @@ use std::io;
 use octo_proto::Frame;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-/// With less than this waiting there is room for another frame: small ones that come together leave together. A buffer
-/// that is larger is given back once it is sent.
+/// With less than this waiting there is room for another frame: small ones that come together leave together.
 const ROOM: usize = 4096;
 
 /// Holds a frame, or a few small ones, until the stream has taken them.
@@ -53,11 +52,9 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
             }
             self.sent += written;
         }
-        self.bytes.clear();
+        // Most connections are silent most of the time: they hold no buffer.
+        self.bytes = Vec::new();
         self.sent = 0;
-        if self.bytes.capacity() > ROOM {
-            self.bytes = Vec::new();
-        }
         Ok(())
     }
 

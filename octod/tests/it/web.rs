@@ -163,6 +163,11 @@ async fn a_web_socket_carries_what_the_local_socket_does() {
     let Some(Ok(Message::Binary(bytes))) = soon(socket.next()).await else { panic!("a binary message") };
     assert!(bytes.ends_with(b"}\n\0\n"));
 
+    let line = b"{\"channel\":\"terminal\",\"terminal_id\":\"trm_1\",\"offset\":7,\"bytes\":4}\n";
+    side.lines.send_raw(&[&line[..], b"\x1b\n\xff\0"].concat()).await;
+    let Some(Ok(Message::Binary(data))) = soon(socket.next()).await else { panic!("output of a terminal") };
+    assert!(data.ends_with(b"}\n\x1b\n\xff\0") && data.starts_with(b"{\"channel\":\"terminal\""));
+
     // One message is one frame on the next hop too.
     let smuggled = "{\"channel\":\"agent\",\"id\":\"2\",\"body\":{\"cmd\":\"watch\"\n}}";
     soon(socket.send(Message::text(smuggled))).await.unwrap();

@@ -3,6 +3,8 @@
 mod files;
 mod follower;
 mod house;
+mod seat;
+mod terminals;
 
 use std::{collections::HashSet, process::Stdio, time::Duration};
 
@@ -245,8 +247,9 @@ async fn the_last_logout_stops_no_agent_and_cuts_none_off() {
     let agents = house.agents();
     drop(follower);
     std::fs::remove_dir_all(house.home().join("run")).unwrap();
-    // Both sockets come back by themselves, and a new login finds what goes on.
-    house.runner().await;
+    // All sockets come back by themselves, and a new login finds what goes on.
+    let runner = house.runner().await;
+    assert_eq!(house.answers("hstry.sock").await, runner);
     let mut follower = Follower::new(house.socket(), session.clone());
     follower.until("the tool", |seen| seen.view.as_ref().is_some_and(|view| !view.live.tools.is_empty())).await;
     assert_eq!(house.agents(), agents);

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 
 use super::Loss;
-use crate::process::is_alive;
+use crate::process::{Size, is_alive};
 use crate::shim::protocol::{Answer, Command, Failure, frame};
 
 /// How long the lock of a dying shim may outlast its socket.
@@ -39,6 +39,7 @@ pub(super) enum Order {
     Eof,
     Signal(i32),
     KillTree,
+    Resize(Size),
 }
 
 /// Owns the connection.
@@ -162,6 +163,7 @@ impl LinkTask {
             Order::Eof => Command::Eof { id },
             Order::Signal(signal) => Command::Signal { id, signal: *signal },
             Order::KillTree => Command::KillTree { id },
+            Order::Resize(size) => Command::Resize { id, size: *size },
         };
         if command.fits() {
             let mut bytes = Vec::new();

@@ -88,7 +88,7 @@ impl Drop for Entered {
 
 /// Tells the one who asked, at the pace at which they read.
 struct Teller {
-    tell: mpsc::Sender<Frame>,
+    tell: mpsc::Sender<Box<Frame>>,
     session: Option<SessionId>,
     request: RequestId,
     stop: CancellationToken,
@@ -120,7 +120,7 @@ impl Teller {
 
     /// Waits in its thread for room; who is gone hears nothing, and needs no more.
     fn say(&self, event: &FilesEvent) {
-        if self.frame(event).is_ok_and(|frame| self.tell.blocking_send(frame).is_err()) {
+        if self.frame(event).is_ok_and(|frame| self.tell.blocking_send(Box::new(frame)).is_err()) {
             self.stop.cancel();
         }
     }
@@ -166,10 +166,15 @@ pub(super) async fn look(asked: &Asked, desk: &Desk, root: Option<String>, comma
 }
 
 /// Watches until it is cancelled; its place among the requests that are answered at once is free meanwhile.
-pub(super) async fn watch(asked: &Asked, desk: &Desk, at: (Option<String>, String), permit: OwnedSemaphorePermit) {
+pub(super) async fn watch(
+    asked: &Asked,
+    desk: &Desk,
+    at: (Option<String>, String),
+    permit: Option<OwnedSemaphorePermit>,
+) {
     let begun = begin(asked, desk, at).await;
     let answer: Result<Watching, Error> = begun.as_ref().map(|(watch, _)| watch.watching()).map_err(Clone::clone);
-    let told = asked.tell.send(Frame::Reply(reply_of(&asked.request, answer))).await;
+    let told = asked.tell.send(Box::new(Frame::Reply(reply_of(&asked.request, answer)))).await;
     drop(permit);
     let (Ok(()), Ok((watch, entered))) = (told, begun) else { return };
     let stop = entered.stop.clone();
@@ -203,7 +208,7 @@ async fn pump(asked: &Asked, mut watch: Watch, stop: &CancellationToken) {
         let teller = Teller::new(asked, stop);
         let (request_id, paths) = (RequestId::from(asked.request.id.as_str()), seen.paths);
         let Ok(frame) = teller.frame(&FilesEvent::Changed { request_id, paths, rescan: seen.rescan }) else { return };
-        if asked.tell.send(frame).await.is_err() {
+        if asked.tell.send(Box::new(frame)).await.is_err() {
             return;
         }
     }

@@ -12,6 +12,9 @@ use serde_json::Value;
 use super::{Effect, HANDLED, Source, Stamp, State, to_value};
 use crate::harness::Accepted;
 
+/// The characters that a title may have.
+pub(crate) const LONGEST_TITLE: usize = 200;
+
 /// The characters of a first prompt that become a session's title.
 const TITLE: usize = 60;
 
@@ -61,7 +64,7 @@ impl State {
                 delivered: false,
             };
             if self.info.title.is_empty() {
-                self.info.title = title_of(&message.text());
+                self.info.title = title_of(&message.text(), TITLE);
                 self.update_info(now, out);
             }
             self.emit(Event::PromptAccepted { prompt: Box::new(prompt) }, now, None, out);
@@ -168,9 +171,10 @@ impl State {
     }
 }
 
-fn title_of(text: &str) -> String {
+/// A title: one line, not long, nothing that moves a cursor.
+pub(crate) fn title_of(text: &str, longest: usize) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-    let mut title: String = line.chars().filter(|c| !c.is_control()).take(TITLE).collect();
+    let mut title: String = line.chars().filter(|c| !c.is_control()).take(longest).collect();
     if title.len() < line.len() {
         title = title.trim_end().to_owned();
         title.push('…');

@@ -513,7 +513,7 @@ async fn what_to_start(runner: &Runner, harness: &str, spec: &SessionSpec) -> Re
     let mut env: Vec<_> = env.into_iter().map(|(name, (value, _))| (name, value)).collect();
     env.push(("OCTO_SESSION_ID".to_owned(), spec.session_id.0.clone()));
     let program = wanted.program.to_string_lossy().into_owned();
-    Ok(Launch { program, args: wanted.args, env, cwd: spec.cwd.clone() })
+    Ok(Launch { program, args: wanted.args, env, cwd: spec.cwd.clone(), terminal: None })
 }
 
 async fn hold(runner: &Runner, process: &ProcessId, launch: &Launch) -> Result<Running, Error> {

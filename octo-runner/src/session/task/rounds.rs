@@ -180,9 +180,14 @@ impl SessionTask {
     /// Long texts and images go into attachments before anybody sees them.
     fn elide(&self, round: &mut Round) {
         for emit in &mut round.events {
-            if let Event::MessageEnd { message } = &mut emit.event {
-                let (short, attachments) = crate::hstry::elide((**message).clone());
-                **message = short;
+            let message = match &mut emit.event {
+                Event::MessageEnd { message } => Some(&mut **message),
+                Event::PromptAccepted { prompt } => prompt.message.as_mut(),
+                _ => None,
+            };
+            if let Some(message) = message {
+                let (short, attachments) = crate::hstry::elide(message.clone());
+                *message = short;
                 round.ops.extend(attachments.into_iter().map(|attachment| Op::PutAttachment {
                     session: self.state.info.session_id.clone(),
                     attachment: Box::new(attachment),

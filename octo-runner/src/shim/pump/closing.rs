@@ -66,6 +66,10 @@ impl Pump {
             self.state.phase = Phase::Draining(Instant::now() + DRAIN);
             self.fail_pending();
             self.child.stdin = None;
+            if let Some(terminal) = &mut self.child.terminal {
+                // So that the last of the tree to close it ends the output.
+                terminal.slave = None;
+            }
         }
     }
 

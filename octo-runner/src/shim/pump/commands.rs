@@ -41,6 +41,10 @@ impl Pump {
                     self.settle(asked(id), sent);
                 }
                 Ok(Command::KillTree { id }) => self.on_kill_tree(asked(id)),
+                Ok(Command::Resize { id, size }) => {
+                    let resized = self.resize(size);
+                    self.settle(asked(id), resized);
+                }
                 // It is attached already, or speaks something else.
                 Ok(Command::Attach { .. }) | Err(_) => self.control.controller = None,
             }
@@ -52,6 +56,10 @@ impl Pump {
             Some(Failure::ChildGone)
         } else if self.state.pending.is_some() {
             Some(Failure::Busy)
+        } else if let Some(terminal) = &self.child.terminal {
+            let kept = if terminal.hides_input() { &[][..] } else { bytes };
+            self.keep(Direction::In, key, kept);
+            None
         } else {
             let recorded = self.writer.append(now_us(), Direction::In, key, bytes);
             recorded.err().map(|error| failure_of(&error))

@@ -86,7 +86,7 @@ async fn serve() -> Served {
     let id = SessionId::draw();
     let messages = (0..20).map(|idx| said(&id, idx, &format!("message {idx}\u{1b}[31m")));
     store.commit(std::iter::once(session(&id)).chain(messages).collect()).await.unwrap();
-    let listener = grpc::bind(&socket).unwrap();
+    let listener = grpc::Socket::bind(&socket, Box::new(|| Ok(()))).unwrap();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let log = Log { store: store.clone(), next: Arc::new(AtomicU64::new(20)) };
     let served = grpc::serve(listener, store.clone(), log, stop.clone());

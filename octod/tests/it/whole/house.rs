@@ -120,12 +120,17 @@ impl House {
 
     /// The runner's pid, once it answers.
     pub(crate) async fn runner(&self) -> i32 {
+        self.answers("octo-runner.sock").await
+    }
+
+    /// Who answers at this socket of the runtime folder, once somebody does.
+    pub(crate) async fn answers(&self, socket: &str) -> i32 {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Ok(stream) = std::os::unix::net::UnixStream::connect(self.home().join("run/octo-runner.sock")) {
+            if let Ok(stream) = std::os::unix::net::UnixStream::connect(self.home().join("run").join(socket)) {
                 return socket_peercred(&stream).unwrap().pid.as_raw_pid();
             }
-            assert!(Instant::now() < deadline, "no runner: {}", self.logs());
+            assert!(Instant::now() < deadline, "nobody at {socket}: {}", self.logs());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

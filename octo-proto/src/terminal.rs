@@ -1,0 +1,296 @@
+//! What a client asks of a runner on channel `terminal`, what the replies carry, and what a terminal tells.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error,
+    id::{SessionId, TerminalId},
+};
+
+/// The most columns of a terminal.
+pub const MAX_COLS: u16 = 2000;
+
+/// The most rows of a terminal.
+pub const MAX_ROWS: u16 = 1000;
+
+/// The most bytes of one `input`.
+pub const MAX_INPUT: usize = 64 * 1024;
+
+/// One command, as the body of a request. `terminal_id` names the terminal; `session_id` of the frame, the session that
+/// is to own a new one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "cmd")]
+pub enum TerminalCommand {
+    /// Starts a program on a new terminal. Reply: [`TerminalReply`].
+    #[serde(rename = "open")]
+    Open {
+        /// Where it starts: an absolute path of a directory; without it the session's, else the home of the user.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cwd: Option<String>,
+        /// Program and arguments; without it the user's shell.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        command: Vec<String>,
+        /// Its columns.
+        cols: u16,
+        /// Its rows.
+        rows: u16,
+    },
+    /// Shows it on this connection: what is on it, or its output behind `after`, and then all that comes. Reply:
+    /// [`Attached`].
+    #[serde(rename = "attach")]
+    Attach {
+        /// Which.
+        terminal_id: TerminalId,
+        /// The offset behind the last byte that this client has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
+        /// The columns that this client has for it.
+        cols: u16,
+        /// The rows that this client has for it.
+        rows: u16,
+        /// Whether to be the one who writes, if nobody is.
+        #[serde(default)]
+        write: bool,
+    },
+    /// Shows it no more. Reply: [`Done`](crate::command::Done).
+    #[serde(rename = "detach")]
+    Detach {
+        /// Which.
+        terminal_id: TerminalId,
+    },
+    /// Types the bytes of the request. Reply: [`Done`](crate::command::Done), when they are on their way.
+    #[serde(rename = "input")]
+    Input {
+        /// Which.
+        terminal_id: TerminalId,
+    },
+    /// Becomes the one who writes, whoever was. Reply: [`Done`](crate::command::Done).
+    #[serde(rename = "take")]
+    Take {
+        /// Which.
+        terminal_id: TerminalId,
+    },
+    /// This client has another size for it; where it writes, the terminal follows. Reply:
+    /// [`Done`](crate::command::Done).
+    #[serde(rename = "resize")]
+    Resize {
+        /// Which.
+        terminal_id: TerminalId,
+        /// The columns that this client has for it now.
+        cols: u16,
+        /// The rows that this client has for it now.
+        rows: u16,
+    },
+    /// Kills all that runs in it and forgets it. Reply: [`Done`](crate::command::Done).
+    #[serde(rename = "close")]
+    Close {
+        /// Which.
+        terminal_id: TerminalId,
+    },
+    /// All terminals, or those of the frame's session, the oldest first. Reply: [`TerminalList`].
+    #[serde(rename = "list")]
+    List {},
+    /// Waits for the end of its program. Reply: [`TerminalReply`], as it is then; the error `timeout` where it goes on.
+    #[serde(rename = "wait")]
+    Wait {
+        /// Which.
+        terminal_id: TerminalId,
+        /// At most this long; without it five minutes, which is also the most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_ms: Option<u64>,
+    },
+}
+
+/// One event, as the body of an event frame on channel `terminal`. It comes in order with the bytes of its terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "event")]
+pub enum TerminalEvent {
+    /// Begin anew: clear everything and take this size; the next `redraw` bytes of data draw what is on the terminal, and
+    /// count in no offset; then its output goes on at `offset`.
+    #[serde(rename = "terminal.screen")]
+    Screen {
+        /// Which.
+        terminal_id: TerminalId,
+        /// Its columns.
+        cols: u16,
+        /// Its rows.
+        rows: u16,
+        /// Where its output goes on behind the redraw.
+        offset: u64,
+        /// Bytes of the redraw.
+        redraw: u64,
+    },
+    /// Who writes, and its size, from here on.
+    #[serde(rename = "terminal.owner")]
+    Owner {
+        /// Which.
+        terminal_id: TerminalId,
+        /// The client that writes, as the reply of its `attach` named it; none: the next that types.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client: Option<String>,
+        /// Its columns.
+        cols: u16,
+        /// Its rows.
+        rows: u16,
+    },
+    /// Output could not be recorded here, so nobody has it. What is on the screen may be wrong until it is drawn again.
+    #[serde(rename = "terminal.gap")]
+    Gap {
+        /// Which.
+        terminal_id: TerminalId,
+        /// Bytes that are missing.
+        bytes: u64,
+    },
+    /// Its program ended; nothing more comes.
+    #[serde(rename = "terminal.exited")]
+    Exited {
+        /// Which.
+        terminal_id: TerminalId,
+        /// How.
+        state: TerminalState,
+    },
+    /// An event of a later release.
+    #[serde(other)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    Unknown,
+}
+
+/// What became of a terminal's program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum TerminalState {
+    /// It runs.
+    Running,
+    /// It ended with this code.
+    Exited {
+        /// The exit code.
+        code: i32,
+    },
+    /// A signal ended it.
+    Signalled {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// It was lost with what held it.
+    Lost {
+        /// The machine was started anew.
+        rebooted: bool,
+    },
+}
+
+/// A terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TerminalInfo {
+    /// Permanent.
+    pub terminal_id: TerminalId,
+    /// The session that owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Where it started.
+    pub cwd: String,
+    /// Its columns.
+    pub cols: u16,
+    /// Its rows.
+    pub rows: u16,
+    /// What became of its program.
+    pub state: TerminalState,
+    /// The clients that show it.
+    pub clients: u32,
+    /// The client that writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer: Option<String>,
+    /// ms since 1970.
+    pub created_at: i64,
+    /// ms since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<i64>,
+}
+
+/// One terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TerminalReply {
+    /// As it is now.
+    pub terminal: TerminalInfo,
+}
+
+/// Terminals.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TerminalList {
+    /// Each of them.
+    pub terminals: Vec<TerminalInfo>,
+}
+
+/// This connection shows a terminal from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Attached {
+    /// As it is now.
+    pub terminal: TerminalInfo,
+    /// What this client is called in `terminal.owner`.
+    pub client: String,
+}
+
+impl TerminalCommand {
+    /// Whether it changes something that outlives the connection, so that its id must be a ULID and is remembered. What is
+    /// typed is not: it is never sent again.
+    #[must_use]
+    pub fn is_mutating(&self) -> bool {
+        match self {
+            Self::Open { .. } | Self::Close { .. } => true,
+            Self::Attach { .. } | Self::Detach { .. } | Self::Input { .. } | Self::Take { .. } => false,
+            Self::Resize { .. } | Self::List {} | Self::Wait { .. } => false,
+        }
+    }
+}
+
+impl TerminalState {
+    /// Whether its program runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        *self == Self::Running
+    }
+}
+
+/// Refuses a size that no terminal has.
+///
+/// # Errors
+/// `bad_request` where there are no columns or rows, or more than [`MAX_COLS`] or [`MAX_ROWS`].
+pub fn check_size(cols: u16, rows: u16) -> Result<(), Error> {
+    if (1..=MAX_COLS).contains(&cols) && (1..=MAX_ROWS).contains(&rows) {
+        return Ok(());
+    }
+    Err(Error::bad_request(format!("a terminal cannot have {cols} columns and {rows} rows"))
+        .hint(format!("it has 1 to {MAX_COLS} columns and 1 to {MAX_ROWS} rows")))
+}
+
+/// Reads the command of a body, or says what is wrong with it.
+///
+/// # Errors
+/// `bad_request` where the body is not an object with a known `cmd` and the fields it needs.
+pub fn parse(body: &str) -> Result<TerminalCommand, Error> {
+    crate::command::parse_as(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sizes_that_a_terminal_can_have_pass() {
+        for (cols, rows, good) in
+            [(80, 24, true), (1, 1, true), (2000, 1000, true), (0, 24, false), (80, 0, false), (2001, 24, false)]
+        {
+            assert_eq!(check_size(cols, rows).is_ok(), good, "{cols}x{rows}");
+        }
+        let error = parse(r#"{"cmd":"open","cols":70000,"rows":24}"#).unwrap_err();
+        assert!(error.message.contains("u16"), "{error}");
+    }
+}

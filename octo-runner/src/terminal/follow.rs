@@ -1,0 +1,203 @@
+//! Reads a terminal's transcript into its log: the file, never the socket.
+
+use std::path::{Path, PathBuf};
+
+use octo_proto::terminal::TerminalState;
+use tokio::sync::watch;
+
+use super::{
+    Shared, Terminal,
+    log::{Log, Mark, WINDOW},
+};
+use crate::{
+    process::{Note, Size, Tail},
+    transcript::{Bound, Direction, ReadError, Reader, Record, segments},
+};
+
+/// Bytes of output that are taken in before watchers are told.
+const BATCH: usize = 256 * 1024;
+
+/// Follows one transcript.
+#[derive(Debug)]
+pub(super) struct Follower {
+    terminal: Terminal,
+    dir: PathBuf,
+    /// Where the next record begins.
+    offset: u64,
+}
+
+/// The place from which the newest output is read, and what is known there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Begin {
+    offset: u64,
+    printed: u64,
+    size: Option<Size>,
+}
+
+impl Follower {
+    /// Begins where the newest output is.
+    ///
+    /// # Errors
+    /// Where the transcript cannot be read.
+    pub(super) fn new(terminal: Terminal) -> Result<Self, ReadError> {
+        let dir = terminal.dir().to_owned();
+        let begin = begin(&dir)?;
+        {
+            let mut shared = terminal.lock();
+            shared.log = Log::at(begin.printed);
+            shared.size = begin.size.unwrap_or(shared.size);
+        }
+        Ok(Self { terminal, dir, offset: begin.offset })
+    }
+
+    /// Takes in what is announced, until nothing is announced any more.
+    pub(super) async fn follow(&mut self, end: watch::Receiver<u64>) -> Result<(), ReadError> {
+        let mut tail = self.tail(&end)?;
+        // What was recorded before is on the screen before anybody looks.
+        let first = *end.borrow();
+        loop {
+            let next = match tail.next().await {
+                Ok(None) => return Ok(()),
+                Ok(Some(record)) => {
+                    self.terminal.lock().fold(&record);
+                    self.take_known(&mut tail)
+                }
+                Err(error) => Err(error),
+            };
+            self.offset = tail.offset();
+            self.terminal.told(self.offset >= first);
+            match next {
+                Ok(()) => {}
+                Err(ReadError::Gone { first, .. }) => {
+                    self.offset = first;
+                    tail = self.tail(&end)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Takes in what is announced by now, up to a batch.
+    fn take_known(&self, tail: &mut Tail) -> Result<(), ReadError> {
+        let mut bytes = 0;
+        while bytes < BATCH
+            && let Some(record) = tail.next_known()?
+        {
+            bytes += record.bytes.len();
+            self.terminal.lock().fold(&record);
+        }
+        Ok(())
+    }
+
+    fn tail(&mut self, end: &watch::Receiver<u64>) -> Result<Tail, ReadError> {
+        match Tail::new(&self.dir, self.offset, end.clone()) {
+            Err(ReadError::Gone { first, .. }) => {
+                self.offset = first;
+                Tail::new(&self.dir, self.offset, end.clone())
+            }
+            tail => tail,
+        }
+    }
+
+    /// Takes in what a dead shim left, to its last whole record.
+    pub(super) fn read_left(&mut self) -> Result<(), ReadError> {
+        let mut reader = match Reader::open(&self.dir, self.offset, Bound::LastWhole) {
+            Err(ReadError::Gone { first, .. }) => Reader::open(&self.dir, first, Bound::LastWhole)?,
+            reader => reader?,
+        };
+        while let Some(record) = reader.next()? {
+            self.terminal.lock().fold(&record);
+        }
+        self.offset = reader.offset();
+        self.terminal.told(true);
+        Ok(())
+    }
+}
+
+impl Terminal {
+    fn told(&self, ready: bool) {
+        let mut shared = self.lock();
+        shared.ready |= ready;
+        if shared.ready {
+            shared.watchers.wake();
+        }
+    }
+}
+
+impl Shared {
+    /// Takes in one record.
+    pub(super) fn fold(&mut self, record: &Record<'_>) {
+        match record.direction {
+            Direction::Out => self.log.push(record.bytes),
+            Direction::Note => {
+                if let Some(note) = Note::read(record) {
+                    self.fold_note(&note, record.at_us);
+                }
+            }
+            Direction::In | Direction::Err => {}
+        }
+    }
+
+    fn fold_note(&mut self, note: &Note, at_us: u64) {
+        match *note {
+            Note::Base { printed, size } => {
+                if printed > self.log.end() {
+                    // The ring went on without us.
+                    self.log.gap(printed - self.log.end());
+                }
+                self.has_size(size);
+            }
+            Note::Gap { bytes, size } => {
+                self.log.gap(bytes);
+                self.has_size(size);
+            }
+            Note::Resized { size } => self.has_size(size),
+            Note::Exited { code } => self.end(TerminalState::Exited { code }, at_us),
+            Note::Signalled { signal } => self.end(TerminalState::Signalled { signal }, at_us),
+            Note::ShimLost { rebooted } => self.end(TerminalState::Lost { rebooted }, at_us),
+            Note::Spawned { .. } | Note::StdinClosed | Note::Other { .. } => {}
+        }
+    }
+
+    fn has_size(&mut self, size: Size) {
+        if size != self.size {
+            self.size = size;
+            self.log.mark(Mark::Owner(self.owner.writer(), size));
+        }
+    }
+
+    pub(super) fn end(&mut self, state: TerminalState, at_us: u64) {
+        self.log.mark(Mark::Exited(state.clone()));
+        self.state = state;
+        self.ended_at = Some(i64::try_from(at_us / 1000).unwrap_or(i64::MAX));
+        self.typed = Vec::new();
+    }
+}
+
+/// The newest segment behind which there is a window of output, or the oldest there is; one that does not say how much
+/// was printed before it does not count.
+fn begin(dir: &Path) -> Result<Begin, ReadError> {
+    let io = |source| ReadError::Io { path: dir.to_owned(), source };
+    let all = segments(dir).map_err(io)?;
+    let end = all.last().map_or(0, |newest| newest.base);
+    for segment in all.iter().rev().filter(|segment| segment.base + WINDOW as u64 <= end) {
+        if let Some(begin) = known_at(dir, segment.base)? {
+            return Ok(begin);
+        }
+    }
+    let offset = all.first().map_or(0, |oldest| oldest.base);
+    Ok(known_at(dir, offset)?.unwrap_or(Begin { offset, printed: 0, size: None }))
+}
+
+/// What the first record of a segment says.
+fn known_at(dir: &Path, offset: u64) -> Result<Option<Begin>, ReadError> {
+    let mut reader = Reader::open(dir, offset, Bound::LastWhole)?;
+    let note = reader.next()?.and_then(|record| Note::read(&record));
+    if let Some(Note::Base { printed, size }) = note {
+        return Ok(Some(Begin { offset, printed, size: Some(size) }));
+    }
+    if let Some(Note::Spawned { size, .. }) = note {
+        return Ok(Some(Begin { offset, printed: 0, size }));
+    }
+    Ok(None)
+}

@@ -1,0 +1,134 @@
+//! A terminal goes on whatever dies beside it.
+
+use octo_proto::terminal::TerminalState;
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{super::household::World, close, open, pane::Pane};
+use crate::world::lives;
+
+fn parent_of(pid: i32) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+}
+
+/// The pid that a shell says it has.
+async fn pid_of(pane: &mut Pane) -> i32 {
+    pane.types("echo pid-$$-\r").await;
+    pane.until_so("its pid", |pane| {
+        pane.text().split("pid-").any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    })
+    .await;
+    let text = pane.text();
+    let rest = text.split("pid-").find(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap();
+    rest.split('-').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_runner_that_is_killed_leaves_the_shell_and_all_it_showed() {
+    let mut world = World::new();
+    let (client, events) = world.connect().await;
+    let id = open(&client, &["sh", "-i"]).await;
+    let mut pane = Pane::attach(client, events, &id, 80, true).await;
+    let pid = pid_of(&mut pane).await;
+    pane.types("variable=kept; seq 1 30000\r").await;
+    pane.until("\n30000\r\n").await;
+    pane.types("(sleep 0.2; echo said-while-$((1+1))-nobody-was-there) &\r").await;
+    pane.until("nobody-was-there").await;
+    let (before, end) = (pane.bytes.clone(), pane.end());
+    world.kill();
+    world.start();
+    let (client, events) = world.connect().await;
+    let mut again = Pane::attach_after(client, events, &id, (80, true, Some(end))).await;
+    again.until("said-while-2-nobody-was-there").await;
+    assert_eq!((again.screens, again.begin), (0, end), "it goes on exactly where it was");
+    again.types("echo $variable-$((2*3))\r").await;
+    again.until("kept-6").await;
+    assert_eq!(pid_of(&mut again).await, pid);
+    // Who has nothing gets the same bytes as who was there all the time.
+    let (client, events) = world.connect().await;
+    let mut fresh = Pane::attach(client.clone(), events, &id, 80, false).await;
+    fresh.until("kept-6").await;
+    assert_eq!(fresh.screens, 1);
+    let whole = [before, again.bytes.clone()].concat();
+    let from = usize::try_from(fresh.begin - pane.begin).unwrap();
+    let common = whole.len().min(from + fresh.bytes.len());
+    assert!(whole[from..common] == fresh.bytes[..common - from]);
+    close(&client, &id).await;
+    assert!(!lives(pid));
+}
+
+#[tokio::test]
+async fn a_shell_that_ended_while_no_runner_was_there_is_seen_to_have_ended() {
+    let mut world = World::new();
+    let (client, events) = world.connect().await;
+    let id = open(&client, &["sh", "-c", "echo hello; read a; echo bye; exit 5"]).await;
+    let mut pane = Pane::attach(client, events, &id, 80, true).await;
+    pane.until("hello").await;
+    pane.types("\r").await;
+    world.kill();
+    crate::world::until("it has ended", || {
+        !octo_runner::process::is_alive(&world.dir.path().join("state/processes").join(id.as_str())).unwrap()
+    })
+    .await;
+    world.start();
+    let (client, events) = world.connect().await;
+    let mut pane = Pane::attach(client, events, &id, 80, false).await;
+    pane.until_exited().await;
+    // It may have been killed before what was typed was handed over.
+    assert_eq!(pane.exited, Some(TerminalState::Exited { code: 5 }));
+    assert!(pane.text().contains("bye"));
+}
+
+#[tokio::test]
+async fn a_shim_that_is_killed_takes_its_shell_with_it_and_that_is_told() {
+    let world = World::new();
+    let (client, events) = world.connect().await;
+    let id = open(&client, &["sh", "-i"]).await;
+    let mut pane = Pane::attach(client, events, &id, 80, true).await;
+    let pid = pid_of(&mut pane).await;
+    kill_process(Pid::from_raw(parent_of(pid).unwrap()).unwrap(), Signal::KILL).unwrap();
+    pane.until_exited().await;
+    assert_eq!(pane.exited, Some(TerminalState::Lost { rebooted: false }));
+    assert!(!lives(pid));
+    assert_eq!(pane.tries_to_type("x").await.unwrap_err().code, octo_proto::Code::Conflict);
+}
+
+#[tokio::test]
+async fn closing_kills_what_was_set_free_too() {
+    let world = World::new();
+    let (client, events) = world.connect().await;
+    let id =
+        open(&client, &["sh", "-c", "trap '' HUP TERM; setsid sleep 1000 & echo child-$!-; while :; do sleep 1; done"])
+            .await;
+    let mut pane = Pane::attach(client.clone(), events, &id, 80, true).await;
+    pane.until_so("the child", |pane| pane.text().matches('-').count() >= 2).await;
+    let child: i32 = pane.text().split('-').nth(1).unwrap().parse().unwrap();
+    close(&client, &id).await;
+    assert!(!lives(child));
+}
+
+#[tokio::test]
+async fn after_a_restart_of_the_machine_nothing_is_signalled_and_the_terminal_is_lost() {
+    let mut world = World::new();
+    let (client, events) = world.connect().await;
+    let id = open(&client, &["sh", "-i"]).await;
+    let mut pane = Pane::attach(client.clone(), events, &id, 80, true).await;
+    pid_of(&mut pane).await;
+    let usage: serde_json::Value = client.ask("agent", None, &serde_json::json!({ "cmd": "du" })).await.unwrap();
+    assert_eq!((&usage["entries"][0]["process_id"], &usage["entries"][0]["live"]), (&id.as_str().into(), &true.into()));
+    world.kill();
+    let dir = world.dir.path().join("state/processes").join(id.as_str());
+    let shim = crate::world::marked(id.as_str()).iter().find_map(|pid| parent_of(*pid)).unwrap();
+    kill_process(Pid::from_raw(shim).unwrap(), Signal::KILL).unwrap();
+    crate::world::until("the shim is gone", || !octo_runner::process::is_alive(&dir).unwrap()).await;
+    let history = rusqlite::Connection::open(world.dir.path().join("data/hstry.db")).unwrap();
+    assert_eq!(history.execute("UPDATE terminals SET boot_id = 'an earlier one'", []).unwrap(), 1);
+    drop(history);
+    world.start();
+    let (client, events) = world.connect().await;
+    let mut pane = Pane::attach(client.clone(), events, &id, 80, false).await;
+    pane.until_exited().await;
+    assert_eq!(pane.exited, Some(TerminalState::Lost { rebooted: true }));
+    assert!(pane.text().contains("pid-"), "what it showed is still there");
+    close(&client, &id).await;
+}
