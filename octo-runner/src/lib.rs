@@ -19,5 +19,6 @@ pub mod server;
 pub mod session;
 pub mod sessions;
 pub mod shim;
+mod terminal;
 pub mod transcript;
 pub mod translate;

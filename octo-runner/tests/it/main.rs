@@ -28,5 +28,6 @@ mod pi_trouble;
 mod process;
 mod protocol;
 mod recordings;
+mod screen;
 mod survival;
 mod world;

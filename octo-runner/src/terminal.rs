@@ -1,0 +1,4 @@
+//! Terminals: the screens of programs that run on a PTY.
+
+pub(crate) mod emulator;
+pub(crate) mod screen;
