@@ -1,5 +1,7 @@
 //! The terminal from the outside: bytes in, pictures and answers out.
 
+mod hostile;
+mod property;
 mod table;
 
 use super::{Emulator, Outcome, Picture};
