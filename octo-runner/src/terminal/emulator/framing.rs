@@ -6,6 +6,9 @@
 /// What is kept of one operating system command; more than a clipboard is likely to hold.
 const LONGEST_COMMAND: usize = 128 << 10;
 
+/// What stands for a character that breaks off.
+const BROKEN: &[u8] = "\u{fffd}".as_bytes();
+
 const CANCEL: u8 = 0x18;
 const SUBSTITUTE: u8 = 0x1a;
 const ESCAPE: u8 = 0x1b;
@@ -80,6 +83,13 @@ impl Framing {
         }
         let end = bytes.iter().position(|byte| *byte == ESCAPE).unwrap_or(bytes.len());
         let tail = if end == bytes.len() { unfinished(bytes) } else { 0 };
+        // A character that breaks off before another begins: the parser would wait for the rest of it.
+        let broken = if tail > 0 { unfinished(&bytes[..end - tail]) } else { 0 };
+        if broken > 0 {
+            let whole = end - tail - broken;
+            let piece = if whole > 0 { (&bytes[..whole], whole) } else { (BROKEN, broken) };
+            return (Some(Piece::Bytes(piece.0)), piece.1);
+        }
         self.partial[..tail].copy_from_slice(&bytes[end - tail..end]);
         self.held = tail;
         let whole = end - tail;
@@ -102,8 +112,7 @@ impl Framing {
         }
         let length = std::mem::take(&mut self.held);
         if unfinished(&self.partial[..length]) == length {
-            // What the parser makes of one that breaks off; given as it is, it would wait for the rest.
-            return (Some(Piece::Bytes("\u{fffd}".as_bytes())), taken);
+            return (Some(Piece::Bytes(BROKEN)), taken);
         }
         (Some(Piece::Character(self.partial, length)), taken)
     }

@@ -61,6 +61,7 @@ fn sequences() -> Vec<Case> {
         raw("a byte that is no UTF-8 is replaced", b"a\xffb", "a\u{fffd}b", (1, 4)),
         raw("a character cut short is replaced once", b"a\xe2\x82b", "a\u{fffd}b", (1, 4)),
         raw("a character cut short by an escape", b"a\xe2\x82\x1b[1;1Hb", "b\u{fffd}", (1, 2)),
+        raw("two characters cut short", b"\xc2\xc2", "\u{fffd}", (1, 2)),
         raw("an overlong form is replaced", b"\xc0\xafx", "\u{fffd}\u{fffd}x", (1, 4)),
         case("NEL as a character", "ab\u{85}c", "ab\nc", (2, 2)),
         case("IND as a character", "ab\u{84}c", "ab\n  c", (2, 4)),
