@@ -3,6 +3,7 @@
 mod hostile;
 mod property;
 mod table;
+mod vttest;
 
 use super::{Emulator, Outcome, Picture};
 
