@@ -89,3 +89,30 @@ fn a_size_that_cannot_be_is_refused() {
         assert!(!output.stderr.is_empty());
     }
 }
+
+/// Bytes of memory of its own that it has after a recording.
+fn memory(cols: &str, rows: &str, recording: &[u8]) -> u64 {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_octo-runner"))
+        .args(["screen", "--cols", cols, "--rows", rows])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(recording).unwrap();
+    // More than the pipe and the buffer hold, so that what is before it was read.
+    input.write_all(&[0; 256 << 10]).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    drop(input);
+    assert!(child.wait().unwrap().success());
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim_end_matches("kB").trim().parse::<u64>().unwrap() << 10
+}
+
+#[test]
+fn a_terminal_takes_twelve_megabytes_at_most() {
+    let line = |at: u32| format!("\x1b[38;2;{};{};{}m{at:0200}\r\n", at % 256, at % 199, at % 97);
+    let recording: String = (0..10_000).map(line).collect();
+    let taken = memory("200", "50", recording.as_bytes()) - memory("2", "1", b"");
+    assert!((8 << 20..=12 << 20).contains(&taken), "{taken} bytes for 10,000 lines");
+}
