@@ -150,14 +150,15 @@ impl Machine {
     }
 
     pub(super) fn write(&mut self, character: char) {
-        let wrap = self.modes.is(7);
+        self.last = Some(character);
         let screen = self.screens.active_mut();
         if self.modes.insert {
-            screen.insert(character, wrap);
+            screen.insert(character, self.modes.is(7));
+        } else if character.is_ascii() {
+            screen.term().input(character);
         } else {
-            screen.write(character, wrap);
+            screen.write(character, self.modes.is(7));
         }
-        self.last = Some(character);
     }
 
     /// Writes the last character again; more than a line of it is nothing a program draws with.

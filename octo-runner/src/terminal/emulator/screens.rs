@@ -109,13 +109,11 @@ impl Screen {
 
     /// Writes a character where the cursor is.
     pub(super) fn write(&mut self, character: char, wrap: bool) {
-        if character >= '\u{300}' {
-            match character.width() {
-                Some(0) if self.marks() >= MARKS_PER_CELL => return,
-                // It does not fit, and nothing says where it should go.
-                Some(2) if !wrap && self.column() + 1 >= self.term.columns() => return,
-                _ => {}
-            }
+        match character.width() {
+            Some(0) if self.marks() >= MARKS_PER_CELL => return,
+            // It does not fit, and nothing says where it should go.
+            Some(2) if !wrap && self.column() + 1 >= self.term.columns() => return,
+            _ => {}
         }
         self.term.input(character);
     }

@@ -41,6 +41,14 @@ fn a_flood_of_notices_is_bounded() {
 }
 
 #[test]
+fn no_character_piles_up_on_a_cell() {
+    for mark in ['\u{ad}', '\u{301}', '\u{200b}', '\u{200d}', '\u{fe0f}', '\u{115f}', '\u{e0020}'] {
+        let (emulator, _) = after(20, 3, format!("x{}", String::from(mark).repeat(1_000)).as_bytes());
+        assert!(emulator.text().chars().count() <= 20 * 3 + 3 + 8, "{:?}", mark.escape_unicode());
+    }
+}
+
+#[test]
 fn a_long_title_is_cut() {
     let (emulator, _) = after(20, 3, format!("\x1b]2;{}\x07", "é".repeat(5_000)).as_bytes());
     assert_eq!(emulator.picture().title, "é".repeat(512));

@@ -1,9 +1,18 @@
 //! Whatever a program writes: the terminal stands it, however it is cut, and a redraw gives the same screen.
 
+use alacritty_terminal::{
+    Term,
+    event::VoidListener,
+    term::{Config as TermConfig, TermMode, cell::Flags},
+    vte::ansi::Processor,
+};
 use proptest::{collection::vec, prelude::*, sample::select, test_runner::Config};
 
 use super::{after, redrawn};
-use crate::terminal::emulator::Emulator;
+use crate::terminal::emulator::{
+    Emulator,
+    screens::{Size, line},
+};
 
 const COLUMNS: usize = 12;
 const ROWS: usize = 6;
@@ -141,6 +150,32 @@ proptest! {
             terminal.feed(&later, 0);
         }
         prop_assert_eq!(again.text(), emulator.text());
+    }
+
+    #[test]
+    fn another_terminal_shows_a_redraw_alike(output in output()) {
+        let (mut emulator, _) = after(COLUMNS, ROWS, &output);
+        emulator.feed(b"\x18\x1b[?2026l", 0);
+        let mut other = Term::new(TermConfig::default(), &Size { columns: COLUMNS, rows: ROWS }, VoidListener);
+        let mut parser: Processor = Processor::new();
+        // It was in use.
+        parser.advance(&mut other, b"\x1b[31mjunk\x1b[2;3r\x1b[?6h\x1b(0junk\x1b[3g\x1b[?1049hjunk");
+        parser.advance(&mut other, &emulator.redraw());
+        let picture = emulator.picture();
+        let grid = other.grid();
+        let text: String = (0..ROWS).map(|row| {
+            let cells = &grid[line(row)][..];
+            let kept = cells.iter().filter(|cell| !cell.flags.contains(Flags::WIDE_CHAR_SPACER));
+            let text: String = kept.flat_map(|cell| [cell.c].into_iter().chain(cell.zerowidth().unwrap_or_default().to_vec())).collect();
+            format!("{}\n", text.trim_end())
+        }).collect();
+        prop_assert_eq!(text, emulator.text());
+        let cursor = &grid.cursor;
+        prop_assert_eq!(cursor.point.line, line(picture.cursor.row));
+        prop_assert_eq!(cursor.point.column.0, picture.cursor.column);
+        prop_assert_eq!(cursor.input_needs_wrap, picture.cursor.wraps);
+        prop_assert_eq!(other.mode().contains(TermMode::ALT_SCREEN), picture.alternate);
+        prop_assert_eq!(other.mode().contains(TermMode::BRACKETED_PASTE), picture.private_modes.contains(&2004));
     }
 
     #[test]
