@@ -3,10 +3,12 @@
 //! Nobody waits for anybody here: not the program for the runner, not the runner for a client, not one client for
 //! another.
 
+pub(crate) mod emulator;
 mod follow;
 mod log;
 mod owner;
 mod redraw;
+pub(crate) mod screen;
 pub(crate) mod task;
 mod watch;
 

@@ -30,6 +30,7 @@ mod pi_trouble;
 mod process;
 mod protocol;
 mod recordings;
+mod screen;
 mod survival;
 mod terminal;
 mod world;
