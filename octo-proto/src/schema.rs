@@ -15,7 +15,7 @@ pub fn document() -> Value {
     add::<(command::ModelList, command::CommandList, command::Stats, command::HarnessList)>(&mut generator);
     add::<(command::AttachmentPiece, command::AttachmentPut)>(&mut generator);
     add::<(terminal::TerminalCommand, terminal::TerminalEvent, terminal::TerminalReply)>(&mut generator);
-    add::<(terminal::TerminalList, terminal::Attached)>(&mut generator);
+    add::<(terminal::TerminalList, terminal::TerminalScreen, terminal::Attached)>(&mut generator);
     add::<(command::Environment, command::DiskUsage, command::Diagnosis)>(&mut generator);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
