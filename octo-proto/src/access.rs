@@ -64,6 +64,20 @@ pub const VERBS: &[(&str, &str, Right)] = &[
     ("history", "list", Right::Read),
     ("history", "get", Right::Read),
     ("history", "page", Right::Read),
+    ("files", "tree", Right::Read),
+    ("files", "list", Right::Read),
+    ("files", "stat", Right::Read),
+    ("files", "read", Right::Read),
+    ("files", "search", Right::Read),
+    ("files", "grep", Right::Read),
+    ("files", "cancel", Right::Read),
+    ("files", "changes", Right::Read),
+    ("files", "watch", Right::Read),
+    ("files", "write", Right::Write),
+    ("files", "mkdir", Right::Write),
+    ("files", "rename", Right::Write),
+    ("files", "copy", Right::Write),
+    ("files", "delete", Right::Control),
 ];
 
 /// The right that a verb needs.

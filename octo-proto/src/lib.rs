@@ -11,11 +11,13 @@ pub mod config;
 pub mod cursor;
 pub mod error;
 pub mod event;
+pub mod files;
 pub mod frame;
 pub mod hello;
 pub mod id;
 pub mod index;
 pub mod message;
+pub mod names;
 pub mod paths;
 pub mod peer;
 pub mod plain;
@@ -45,6 +47,8 @@ pub const PROTOCOL: [u32; 2] = [1, 1];
 pub mod channel {
     /// Sessions, prompts and what agents report.
     pub const AGENT: &str = "agent";
+    /// Files of workspaces.
+    pub const FILES: &str = "files";
     /// Stored sessions and messages.
     pub const HISTORY: &str = "history";
     /// The daemons themselves: hello, ping, whoami, runners, notices.

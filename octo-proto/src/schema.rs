@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-use crate::{Command, Error, Event, Message, Part, View, command, hello::Hello, index::IndexEntry, terminal};
+use crate::{Command, Error, Event, Message, Part, View, command, files, hello::Hello, index::IndexEntry, terminal};
 
 /// One document with a definition for every body that crosses the wire, and for all that those consist of.
 #[must_use]
@@ -14,6 +14,9 @@ pub fn document() -> Value {
     add::<(command::WatchReply, command::PromptReply, command::QueueCleared, command::HistoryPage)>(&mut generator);
     add::<(command::ModelList, command::CommandList, command::Stats, command::HarnessList)>(&mut generator);
     add::<(command::AttachmentPiece, command::AttachmentPut)>(&mut generator);
+    add::<(files::FilesRequest, files::FilesCommand, files::FilesEvent, files::Listing, files::Stat)>(&mut generator);
+    add::<(files::FilePiece, files::Written, files::Found, files::Grepped)>(&mut generator);
+    add::<(files::Changes, files::Watching)>(&mut generator);
     add::<(terminal::TerminalCommand, terminal::TerminalEvent, terminal::TerminalReply)>(&mut generator);
     add::<(terminal::TerminalList, terminal::TerminalScreen, terminal::Attached)>(&mut generator);
     add::<(command::Environment, command::DiskUsage, command::Diagnosis)>(&mut generator);

@@ -101,6 +101,16 @@ impl Environment {
         }
     }
 
+    /// What a program gets that the runner asks something, such as git: where programs and the user's settings lie, and
+    /// no place that depends on where it is run.
+    pub async fn minimal(&self) -> Vec<(String, String)> {
+        let path = self.path().await;
+        let absolute: Vec<_> = path.split(':').filter(|folder| folder.starts_with('/')).collect();
+        let settings = ["HOME", "XDG_CONFIG_HOME"].into_iter();
+        let settings = settings.filter_map(|name| Some((name.to_owned(), self.0.own.get(name)?.clone())));
+        settings.chain([("PATH".to_owned(), absolute.join(":")), ("LC_ALL".to_owned(), "C".to_owned())]).collect()
+    }
+
     /// The variables of an agent, each with where it comes from.
     ///
     /// # Errors

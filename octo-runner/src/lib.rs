@@ -7,6 +7,8 @@ pub mod cli;
 pub mod daemon;
 pub mod environment;
 pub mod failpoint;
+pub mod files;
+pub mod fileserver;
 pub mod harness;
 pub mod hstry;
 pub mod index;

@@ -20,6 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     environment::Environment,
+    files::uploads::Uploads,
     harness::{
         Installed,
         discover::{self, Found, Search},
@@ -53,6 +54,7 @@ struct Inner {
     sessions: Mutex<HashMap<SessionId, Arc<OnceCell<Session>>>>,
     found: Mutex<Option<(Instant, Vec<Found>)>>,
     models: Mutex<HashMap<String, Vec<Model>>>,
+    uploads: Arc<Uploads>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -99,6 +101,7 @@ impl Runner {
             sessions: Mutex::default(),
             found: Mutex::default(),
             models: Mutex::default(),
+            uploads: Arc::default(),
             tasks: TaskTracker::new(),
             stop: parts.stop,
         }))
@@ -162,6 +165,12 @@ impl Runner {
     #[must_use]
     pub fn environment(&self) -> &Environment {
         &self.0.environment
+    }
+
+    /// The files that clients put in pieces.
+    #[must_use]
+    pub fn uploads(&self) -> &Arc<Uploads> {
+        &self.0.uploads
     }
 
     /// Where tasks are spawned, so that stopping waits for them.

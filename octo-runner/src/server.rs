@@ -2,6 +2,7 @@
 
 mod connection;
 mod dispatch;
+mod files;
 mod screens;
 mod watch;
 

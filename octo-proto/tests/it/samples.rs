@@ -11,7 +11,8 @@ use std::{
 
 use octo_proto::{
     Code, Command, Error, Event, Message, Part, PartKind, Role,
-    command::*,
+    command::{parse, *},
+    files::{self, *},
     frame::{Frame, parse_line},
     hello::Hello,
     message::Source,
@@ -116,6 +117,30 @@ variants!(EVENTS, event_name: Event {
     Event::Unknown => "unknown",
 });
 
+variants!(FILES, files_name: FilesCommand {
+    FilesCommand::Tree { .. } => "tree",
+    FilesCommand::List { .. } => "list",
+    FilesCommand::Stat { .. } => "stat",
+    FilesCommand::Read { .. } => "read",
+    FilesCommand::Write { .. } => "write",
+    FilesCommand::Mkdir { .. } => "mkdir",
+    FilesCommand::Rename { .. } => "rename",
+    FilesCommand::Copy { .. } => "copy",
+    FilesCommand::Delete { .. } => "delete",
+    FilesCommand::Search { .. } => "search",
+    FilesCommand::Grep { .. } => "grep",
+    FilesCommand::Cancel { .. } => "cancel",
+    FilesCommand::Changes { .. } => "changes",
+    FilesCommand::Watch { .. } => "watch",
+});
+
+variants!(FILES_EVENTS, files_event_name: FilesEvent {
+    FilesEvent::Changed { .. } => "file.changed",
+    FilesEvent::Found { .. } => "search.found",
+    FilesEvent::Matched { .. } => "grep.matched",
+    FilesEvent::Unknown => "unknown",
+});
+
 variants!(PARTS, part_name: PartKind {
     PartKind::Text { .. } => "text",
     PartKind::Thinking { .. } => "thinking",
@@ -207,6 +232,21 @@ fn each_command_has_a_sample() {
 }
 
 #[test]
+fn each_command_about_files_has_a_sample() {
+    check("files", FILES, |file, text| {
+        assert_eq!(files::parse(text).unwrap(), round_trip::<FilesRequest>(file, text));
+        files_name(&round_trip::<FilesRequest>(file, text).command).to_owned()
+    });
+}
+
+#[test]
+fn each_event_about_files_has_a_sample() {
+    let known: Vec<_> = FILES_EVENTS.iter().copied().filter(|&name| name != "unknown").collect();
+    check("files_events", &known, |file, text| files_event_name(&round_trip(file, text)).to_owned());
+    assert_eq!(files_event_name(&serde_json::from_str(r#"{"event":"file.painted"}"#).unwrap()), "unknown");
+}
+
+#[test]
 fn each_event_has_a_sample() {
     let known: Vec<_> = EVENTS.iter().copied().filter(|&name| name != "unknown").collect();
     check("events", &known, |file, text| event_name(&round_trip(file, text)).to_owned());
@@ -238,11 +278,43 @@ fn each_code_has_an_error() {
     check("errors", CODES, |file, text| code_name(&round_trip::<Error>(file, text).code).to_owned());
 }
 
+fn read<T: DeserializeOwned + Serialize>(file: &str, text: &str) {
+    drop(round_trip::<T>(file, text));
+}
+
+/// The name of the reply that a command about files gets, and how that is read.
+fn files_reply_of(command: &FilesCommand) -> (&'static str, fn(&str, &str)) {
+    match command {
+        FilesCommand::Tree { .. } | FilesCommand::List { .. } => ("listing", read::<Listing>),
+        FilesCommand::Stat { .. }
+        | FilesCommand::Mkdir { .. }
+        | FilesCommand::Rename { .. }
+        | FilesCommand::Copy { .. } => ("stat", read::<Stat>),
+        FilesCommand::Read { .. } => ("file_piece", read::<FilePiece>),
+        FilesCommand::Write { .. } => ("written", read::<Written>),
+        FilesCommand::Search { .. } => ("found", read::<Found>),
+        FilesCommand::Grep { .. } => ("grepped", read::<Grepped>),
+        FilesCommand::Changes { .. } => ("changes", read::<Changes>),
+        FilesCommand::Watch { .. } => ("watching", read::<Watching>),
+        FilesCommand::Delete { .. } | FilesCommand::Cancel { .. } => ("done", read::<Done>),
+    }
+}
+
+#[test]
+fn each_reply_about_files_has_a_sample() {
+    let commands = folder("files");
+    let replies: BTreeMap<_, _> =
+        commands.iter().map(|(file, text)| files_reply_of(&round_trip::<FilesRequest>(file, text).command)).collect();
+    let kinds: Vec<_> = replies.keys().copied().collect();
+    check("files_replies", &kinds, |file, text| {
+        let Some(read) = replies.get(kind(file)) else { panic!("no command has the reply {file}") };
+        read(file, text);
+        kind(file).to_owned()
+    });
+}
+
 /// The name of the reply that a command gets, and how that is read.
 fn reply_of(command: &Command) -> (&'static str, fn(&str, &str)) {
-    fn read<T: DeserializeOwned + Serialize>(file: &str, text: &str) {
-        drop(round_trip::<T>(file, text));
-    }
     match command {
         Command::SessionCreate { .. }
         | Command::SessionGet {}

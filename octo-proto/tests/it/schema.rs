@@ -31,6 +31,8 @@ fn every_sample_is_what_the_schema_says() {
         ("commands", "Command"),
         ("errors", "Error"),
         ("events", "Event"),
+        ("files", "FilesRequest"),
+        ("files_events", "FilesEvent"),
         ("messages", "Message"),
         ("parts", "Part"),
         ("sources", "Source"),
@@ -41,9 +43,11 @@ fn every_sample_is_what_the_schema_says() {
             schema.check(definition, &text).unwrap_or_else(|why| panic!("samples/{name}/{file}.json: {why}"));
         }
     }
-    for (file, text) in folder("replies").into_iter().chain(folder("terminal_replies")) {
-        let definition: String = kind(&file).split('_').map(capital).collect();
-        schema.check(&definition, &text).unwrap_or_else(|why| panic!("samples/replies/{file}.json: {why}"));
+    for name in ["replies", "files_replies", "terminal_replies"] {
+        for (file, text) in folder(name) {
+            let definition: String = kind(&file).split('_').map(capital).collect();
+            schema.check(&definition, &text).unwrap_or_else(|why| panic!("samples/{name}/{file}.json: {why}"));
+        }
     }
     for (file, text) in folder("frames").iter().filter(|(file, _)| file.starts_with("hello")) {
         let frame: Value = serde_json::from_str(text).unwrap();
@@ -58,6 +62,8 @@ fn the_schema_has_the_commands_and_events_of_the_samples_and_no_others() {
     for (name, definition, tag) in [
         ("commands", "Command", "cmd"),
         ("events", "Event", "event"),
+        ("files", "FilesCommand", "cmd"),
+        ("files_events", "FilesEvent", "event"),
         ("terminal", "TerminalCommand", "cmd"),
         ("terminal_events", "TerminalEvent", "event"),
     ] {
@@ -75,6 +81,9 @@ fn the_schema_refuses_what_is_none() {
     for (definition, text) in [
         ("Command", r#"{"cmd":"prompt"}"#),
         ("Command", r#"{"cmd":"make.coffee"}"#),
+        ("FilesRequest", r#"{"cmd":"read","path":7}"#),
+        ("FilesRequest", r#"{"root":"/srv","cmd":"format"}"#),
+        ("FilesEvent", r#"{"event":"file.changed","request_id":"1"}"#),
         ("Command", r#"{"cmd":"prompt","message":"x","when":"never"}"#),
         ("TerminalCommand", r#"{"cmd":"open","cols":-1,"rows":24}"#),
         ("TerminalEvent", r#"{"event":"terminal.exited","terminal_id":"trm_1","state":{"state":"asleep"}}"#),

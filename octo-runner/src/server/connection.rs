@@ -21,6 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     dispatch::{self, Asked},
+    files,
     screens::Screens,
     watch::Watch,
 };
@@ -42,6 +43,10 @@ pub(super) struct Connection<W> {
     /// Boxed, since a channel holds places for many.
     replies: mpsc::Receiver<Box<Reply>>,
     answered: mpsc::Sender<Box<Reply>>,
+    /// What channel `files` tells, its replies in order with its events.
+    told: mpsc::Receiver<Box<Frame>>,
+    tell: mpsc::Sender<Box<Frame>>,
+    files: files::Desk,
     at_once: Arc<Semaphore>,
     wake: Arc<Notify>,
     watches: BTreeMap<Option<SessionId>, Watch>,
@@ -64,11 +69,15 @@ where
 {
     let (read, write) = tokio::io::split(stream);
     let (answered, replies) = mpsc::channel(AT_ONCE);
+    let (tell, told) = mpsc::channel(AT_ONCE);
     let connection = Connection {
         runner,
         write,
         replies,
         answered,
+        told,
+        tell,
+        files: files::Desk::default(),
         at_once: Arc::new(Semaphore::new(AT_ONCE)),
         wake: Arc::new(Notify::new()),
         watches: BTreeMap::new(),
@@ -107,10 +116,15 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
                         break;
                     }
                 },
+                frame = self.told.recv() => {
+                    let Some(frame) = frame else { break };
+                    if self.send(&frame.encode()).await.is_err() || self.pump_screens().await.is_err() { break }
+                }
                 () = self.wake.notified() => if self.pump().await.is_err() { break },
             }
         }
-        // Requests under way go on: who asked may come back and ask with the same id.
+        // Searches and watches end with it. Other requests go on: who asked may come back and ask with the same id.
+        self.files.close();
         drop(self.write.shutdown().await);
     }
 
@@ -189,6 +203,11 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
             Incoming::Frame(Frame::Reply(_) | Frame::Event(_) | Frame::Data(_)) => return Ok(()),
         };
         let Some(caller) = self.caller.clone() else { return Ok(()) };
+        if request.channel == octo_proto::channel::FILES {
+            let asked = files::Asked { runner: self.runner.clone(), caller, request, tell: self.tell.clone() };
+            tasks.spawn(files::serve(asked, self.files.clone(), permit.take()));
+            return Ok(());
+        }
         match dispatch::allowed(&request, &caller) {
             Err(error) => self.send(&Frame::Reply(request.reply(Err(error))).encode()).await,
             Ok(Asked::Agent(Command::Watch { after })) => {
@@ -249,6 +268,9 @@ impl<W: AsyncWrite + Unpin> Connection<W> {
             }
             while let Ok(reply) = self.replies.try_recv() {
                 self.send(&Frame::Reply(*reply).encode()).await?;
+            }
+            if let Ok(frame) = self.told.try_recv() {
+                self.send(&frame.encode()).await?;
             }
             self.pump_screens().await?;
         }

@@ -14,7 +14,7 @@ use octo_proto::{
     terminal::TerminalCommand,
 };
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 
 use super::connection::reply_of;
 use crate::{
@@ -96,7 +96,7 @@ pub(super) async fn answer(runner: &Runner, caller: &Caller, request: Request, a
 async fn once(runner: &Runner, caller: &Caller, request: &Request, asked: Asked) -> Answer {
     let id = RequestId::from(request.id.as_str());
     let begun = runner.requests().begin(&caller.account, &id, digest(request)).await?;
-    let mut receiver = match begun {
+    let receiver = match begun {
         Begun::Known(answer) => return answer,
         Begun::New(ticket) => {
             return match asked {
@@ -113,6 +113,11 @@ async fn once(runner: &Runner, caller: &Caller, request: &Request, asked: Asked)
             receiver
         }
     };
+    waited(receiver).await
+}
+
+/// The answer of a request that is under way.
+pub(super) async fn waited(mut receiver: watch::Receiver<Option<Answer>>) -> Answer {
     let answer = receiver.wait_for(Option::is_some).await.map(|answer| answer.clone());
     answer.ok().flatten().unwrap_or_else(|| {
         Err(Error::new(Code::Unavailable, "the request was given up before it was answered").hint("repeat it"))
@@ -253,7 +258,13 @@ fn settled(ticket: Ticket, answer: Answer) -> Answer {
 
 /// Stores the answer of a request whose effect is done, and tells those who wait. An error is not remembered: nothing
 /// was changed, and a repeat may work.
-async fn finish(runner: &Runner, caller: &Caller, key: &RequestId, ticket: Ticket, answer: Answer) -> Answer {
+pub(super) async fn finish(
+    runner: &Runner,
+    caller: &Caller,
+    key: &RequestId,
+    ticket: Ticket,
+    answer: Answer,
+) -> Answer {
     finish_with(runner, caller, (key, ticket), answer, Vec::new()).await
 }
 
@@ -301,6 +312,6 @@ pub(crate) fn entry(runner: &Runner, id: &SessionId) -> Result<SessionReply, Err
     found.ok_or_else(|| sessions::unknown(id))
 }
 
-fn to_value<T: Serialize>(answer: Result<T, Error>) -> Answer {
+pub(super) fn to_value<T: Serialize>(answer: Result<T, Error>) -> Answer {
     answer.and_then(|ok| serde_json::to_value(ok).map_err(|error| Error::internal(error.to_string())))
 }

@@ -10,10 +10,18 @@ use pages::{check_completions, check_pages};
 
 #[test]
 fn manual_pages_are_fresh() {
-    check_pages([octo_runner::cli::Cli::command(), octo_runner::hstry::cli::Cli::command()]);
+    check_pages([
+        octo_runner::cli::Cli::command(),
+        octo_runner::hstry::cli::Cli::command(),
+        octo_runner::fileserver::cli::Cli::command(),
+    ]);
 }
 
 #[test]
 fn completions_are_fresh() {
-    check_completions([octo_runner::cli::Cli::command(), octo_runner::hstry::cli::Cli::command()]);
+    check_completions([
+        octo_runner::cli::Cli::command(),
+        octo_runner::hstry::cli::Cli::command(),
+        octo_runner::fileserver::cli::Cli::command(),
+    ]);
 }

@@ -17,6 +17,8 @@ mod deaths;
 mod desk;
 mod discover;
 mod disk;
+mod files;
+mod fileserver;
 mod generated;
 mod household;
 mod hstry;

@@ -1,6 +1,5 @@
 //! The HTTP side: health, and the WebSocket that carries the same frames.
 
-mod names;
 mod socket;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -21,6 +20,7 @@ use hyper_util::{
 use octo_proto::{
     Code, Error,
     frame::{MAX_BYTES, MAX_LINE},
+    names,
 };
 use rustix::process::geteuid;
 use serde_json::json;
@@ -112,8 +112,19 @@ async fn check_names(State(gateway): State<Arc<Gateway>>, request: Request, next
 fn named_well(headers: &HeaderMap, gateway: &Gateway) -> Result<(), Error> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let host = text(header::HOST);
-    names::check_host(host, &gateway.allowed_hosts)?;
-    names::check_origin(text(header::ORIGIN), host, &gateway.allowed_origins)
+    if !names::is_own_host(host, &gateway.allowed_hosts) {
+        let message = match host {
+            Some(host) => format!("octod does not answer to the name {host}"),
+            None => "a request names its Host".to_owned(),
+        };
+        return Err(Error::new(Code::Forbidden, message).hint("add it to server.allowed_hosts"));
+    }
+    let origin = text(header::ORIGIN);
+    if !names::is_own_origin(origin, host, &gateway.allowed_origins) {
+        let message = format!("pages of {} may not talk to octod", origin.unwrap_or_default());
+        return Err(Error::new(Code::Forbidden, message).hint("add the origin to auth.allowed_origins"));
+    }
+    Ok(())
 }
 
 async fn health(State(gateway): State<Arc<Gateway>>) -> Response {

@@ -18,7 +18,8 @@ fn every_command_is_on_the_page() {
 #[test]
 fn every_event_is_on_the_page() {
     let page = read("docs/PROTOCOL.md");
-    let events = read("octo-proto/src/event.rs") + &read("octo-proto/src/terminal.rs");
+    let sources = ["event.rs", "files/reply.rs", "terminal.rs"];
+    let events: String = sources.iter().map(|file| read(&format!("octo-proto/src/{file}"))).collect();
     let names = events.split("#[serde(rename = \"").skip(1).filter_map(|rest| rest.split('"').next());
     let names: Vec<_> = names.collect();
     assert!(names.len() > 30, "the events are found as they are written");

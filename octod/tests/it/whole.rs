@@ -1,8 +1,12 @@
 //! Nothing that dies on the way loses a word: octod, the runner, both of them, a client, with real Pi at work.
 
+mod files;
 mod follower;
 mod house;
+mod line;
+mod screen;
 mod seat;
+mod terminal;
 mod terminals;
 
 use std::{collections::HashSet, process::Stdio, time::Duration};

@@ -1,31 +1,23 @@
-//! Host and Origin: by which name we were called, and from whose page.
+//! Host and Origin of an HTTP request: by which name a server was called, and from whose page.
 
-use octo_proto::{Code, Error, config::is_loopback};
+use crate::config::is_loopback;
 
-/// Whether we answer to this `Host`: a name of the loopback with any port, or one that is configured.
-///
-/// # Errors
-/// `forbidden` otherwise: a foreign name that leads here is how a web page gets around the rule of the same origin.
-pub(super) fn check_host(host: Option<&str>, allowed: &[String]) -> Result<(), Error> {
-    let Some(host) = host else { return Err(Error::new(Code::Forbidden, "a request names its Host")) };
-    let name = without_port(host);
-    let known = name.is_some_and(|name| {
+/// Whether a server answers to this `Host`: a name of the loopback with any port, or one that is configured. A foreign
+/// name that leads here is how a web page gets around the rule of the same origin.
+#[must_use]
+pub fn is_own_host(host: Option<&str>, allowed: &[String]) -> bool {
+    let Some(host) = host else { return false };
+    without_port(host).is_some_and(|name| {
         is_loopback(name)
             || allowed.iter().any(|known| known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(host))
-    });
-    if known {
-        return Ok(());
-    }
-    Err(Error::new(Code::Forbidden, format!("octod does not answer to the name {host}"))
-        .hint("add it to server.allowed_hosts"))
+    })
 }
 
-/// Whether a page of this origin may talk to us: our own, or one that is configured. What sends no origin is no page.
-///
-/// # Errors
-/// `forbidden` otherwise.
-pub(super) fn check_origin(origin: Option<&str>, host: Option<&str>, allowed: &[String]) -> Result<(), Error> {
-    let Some(origin) = origin else { return Ok(()) };
+/// Whether a page of this origin may talk to a server: its own, or one that is configured. What sends no origin is no
+/// page.
+#[must_use]
+pub fn is_own_origin(origin: Option<&str>, host: Option<&str>, allowed: &[String]) -> bool {
+    let Some(origin) = origin else { return true };
     let (scheme, authority) = origin.split_once("://").unwrap_or(("", origin));
     let default = match scheme {
         "http" => Some(":80"),
@@ -36,11 +28,7 @@ pub(super) fn check_origin(origin: Option<&str>, host: Option<&str>, allowed: &[
         let plain = |text: &str| text.strip_suffix(default).unwrap_or(text).to_ascii_lowercase();
         plain(authority) == plain(host)
     });
-    if ours || allowed.iter().any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
-        return Ok(());
-    }
-    Err(Error::new(Code::Forbidden, format!("pages of {origin} may not talk to octod"))
-        .hint("add the origin to auth.allowed_origins"))
+    ours || allowed.iter().any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(origin))
 }
 
 /// The name of `NAME`, `NAME:PORT`, `[V6]` or `[V6]:PORT`.
@@ -86,7 +74,7 @@ mod tests {
             (Some(""), false),
             (None, false),
         ] {
-            assert_eq!(check_host(host, &allowed).is_ok(), passes, "{host:?}");
+            assert_eq!(is_own_host(host, &allowed), passes, "{host:?}");
         }
     }
 
@@ -112,7 +100,7 @@ mod tests {
             (Some(""), "localhost:8080", false),
             (Some("?"), "localhost:8080", false),
         ] {
-            assert_eq!(check_origin(origin, Some(host), &allowed).is_ok(), passes, "{origin:?} {host}");
+            assert_eq!(is_own_origin(origin, Some(host), &allowed), passes, "{origin:?} {host}");
         }
     }
 }

@@ -1,0 +1,186 @@
+//! What git says was changed, and what a hostile repository must not make it do.
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use octo_proto::{
+    Code,
+    files::{ChangeKind, Changes},
+};
+use octo_runner::files::{Root, changes};
+
+use super::{Place, code};
+
+/// Git as a person has it, with settings of its own.
+fn git(at: &Path, args: &[&str]) {
+    let mut command = Command::new("git");
+    command.args(args).current_dir(at).env_clear().env("PATH", std::env::var("PATH").unwrap()).env("HOME", at);
+    for role in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{role}_NAME"), "Ada").env(format!("GIT_{role}_EMAIL"), "ada@example.com");
+    }
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    assert!(status.success(), "git {args:?}");
+}
+
+fn repository() -> Place {
+    let place = Place::new();
+    place.put("kept.txt", "one\ntwo\nthree\n");
+    place.put("moved.txt", &"a line of some length\n".repeat(20));
+    place.put("gone.txt", "gone\n");
+    place.put("sub/inner.txt", "inner\n");
+    git(&place.work, &["init", "--quiet", "--initial-branch", "main"]);
+    git(&place.work, &["add", "."]);
+    git(&place.work, &["commit", "--quiet", "-m", "first"]);
+    place
+}
+
+fn env(place: &Place) -> Vec<(String, String)> {
+    let home = place.outside.display().to_string();
+    let path = std::env::var("PATH").unwrap();
+    [("HOME", home), ("PATH", path), ("LC_ALL", "C".to_owned())].map(|(name, value)| (name.to_owned(), value)).to_vec()
+}
+
+async fn ask(place: &Place, asked: &changes::Asked) -> Changes {
+    changes::of_git(&place.root(), env(place), asked).await.unwrap().unwrap()
+}
+
+fn with_diff() -> changes::Asked {
+    changes::Asked { diff: true, ..changes::Asked::default() }
+}
+
+#[tokio::test]
+async fn what_is_staged_and_what_is_not_are_told_apart() {
+    let place = repository();
+    assert!(ask(&place, &with_diff()).await.files.is_empty());
+    place.put("kept.txt", "one\n2\nthree\n");
+    git(&place.work, &["add", "kept.txt"]);
+    place.put("kept.txt", "one\n2\n3\n");
+    git(&place.work, &["mv", "moved.txt", "new name.txt"]);
+    std::fs::remove_file(place.work.join("gone.txt")).unwrap();
+    place.put("sub/fresh.txt", "fresh\nlast");
+    let changes = ask(&place, &with_diff()).await;
+    assert_eq!((changes.branch.as_deref(), changes.next), (Some("main"), None));
+    let files: Vec<_> = changes.files.iter().map(|file| (file.path.as_str(), file.staged, file.unstaged)).collect();
+    assert_eq!(
+        files,
+        [
+            ("gone.txt", None, Some(ChangeKind::Deleted)),
+            ("kept.txt", Some(ChangeKind::Modified), Some(ChangeKind::Modified)),
+            ("new name.txt", Some(ChangeKind::Renamed), None),
+            ("sub/fresh.txt", None, Some(ChangeKind::Untracked)),
+        ]
+    );
+    let [gone, kept, moved, fresh] = changes.files.try_into().unwrap();
+    assert!(gone.unstaged_diff.unwrap().contains("\n-gone\n"));
+    let staged = kept.staged_diff.unwrap();
+    assert!(staged.contains("\n-two\n+2\n") && staged.starts_with("diff --git a/kept.txt b/kept.txt\n"), "{staged}");
+    assert!(kept.unstaged_diff.unwrap().contains("\n-three\n+3\n"));
+    assert_eq!((moved.from.as_deref(), moved.unstaged_diff), (Some("moved.txt"), None));
+    assert!(moved.staged_diff.unwrap().contains("rename from moved.txt\nrename to new name.txt\n"));
+    let fresh = fresh.unstaged_diff.unwrap();
+    assert!(fresh.ends_with("@@ -0,0 +1,2 @@\n+fresh\n+last\n\\ No newline at end of file\n"), "{fresh}");
+
+    let sub = changes::Asked { path: b"sub".to_vec(), ..changes::Asked::default() };
+    let only = ask(&place, &sub).await;
+    assert_eq!(only.files.len(), 1);
+    assert_eq!(only.files[0].unstaged_diff, None);
+}
+
+#[tokio::test]
+async fn a_workspace_within_a_work_tree_has_paths_of_its_own() {
+    let place = repository();
+    place.put("kept.txt", "changed\n");
+    place.put("sub/inner.txt", "changed\n");
+    let root = Root::open(&place.work.join("sub")).unwrap();
+    let changes = changes::of_git(&root, env(&place), &with_diff()).await.unwrap().unwrap();
+    assert_eq!(changes.files.len(), 1);
+    assert_eq!(changes.files[0].path, "inner.txt");
+    assert!(changes.files[0].unstaged_diff.as_ref().unwrap().starts_with("diff --git a/inner.txt b/inner.txt\n"));
+}
+
+#[tokio::test]
+async fn pages_of_changes_fit_a_frame() {
+    let place = repository();
+    for number in 0..40 {
+        place.put(&format!("big{number:02}"), &"a line that is new\n".repeat(2000));
+    }
+    let (mut paths, mut offset) = (Vec::new(), Some(0));
+    while let Some(at) = offset {
+        let page = ask(&place, &changes::Asked { offset: at, ..with_diff() }).await;
+        assert!(serde_json::to_vec(&page).unwrap().len() < 250 * 1024);
+        paths.extend(page.files.iter().map(|file| file.path.clone()));
+        offset = page.next;
+    }
+    assert_eq!(paths, (0..40).map(|number| format!("big{number:02}")).collect::<Vec<_>>());
+    place.put("huge", &"\u{1}\n".repeat(200_000));
+    let page = ask(&place, &changes::Asked { path: b"huge".to_vec(), ..with_diff() }).await;
+    assert!(page.files[0].cut && serde_json::to_vec(&page).unwrap().len() < 250 * 1024);
+    let few = ask(&place, &changes::Asked { limit: Some(3), ..changes::Asked::default() }).await;
+    assert_eq!((few.files.len(), few.next), (3, Some(3)));
+}
+
+/// Each of these programs leaves a mark when it is run.
+#[tokio::test]
+async fn a_hostile_repository_runs_nothing() {
+    let place = repository();
+    let (trap, mark) = (place.outside.join("trap"), place.outside.join("sprung"));
+    std::fs::write(&trap, format!("#!/bin/sh\necho \"$0 $*\" >> {}\ncat\n", mark.display())).unwrap();
+    std::fs::set_permissions(&trap, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let program = trap.display().to_string();
+    std::fs::create_dir(place.work.join("hooks")).unwrap();
+    for hook in ["post-index-change", "fsmonitor-watchman", "post-checkout", "pre-commit"] {
+        std::os::unix::fs::symlink(&trap, place.work.join("hooks").join(hook)).unwrap();
+    }
+    place.put(".gitattributes", "* filter=evil=name diff=evil\n*.txt filter=plain diff=evil\n");
+    let config = format!(
+        "[core]\n\tfsmonitor = {program}\n\thooksPath = hooks\n\tpager = {program}\n\tsshCommand = {program}\n\tgitProxy = {program}\n\
+         [diff]\n\texternal = {program}\n[diff \"evil\"]\n\tcommand = {program}\n\ttextconv = {program}\n\
+         [filter \"plain\"]\n\tclean = {program}\n\tsmudge = {program}\n\trequired = true\n\
+         [filter \"evil=name\"]\n\tprocess = {program}\n\trequired = true\n[pager]\n\tstatus = {program}\n\tdiff = {program}\n\
+         [include]\n\tpath = more\n[alias]\n\tstatus = !{program}\n"
+    );
+    std::fs::write(place.work.join(".git/config"), config).unwrap();
+    std::fs::write(place.work.join(".git/more"), format!("[filter \"third\"]\n\tclean = {program}\n")).unwrap();
+    place.put("sub/.gitattributes", "* filter=third\n");
+    place.put("kept.txt", "one\nTWO\nthree\n");
+    place.put("sub/inner.txt", "changed\n");
+    place.put("fresh", "fresh\n");
+    let changes = ask(&place, &with_diff()).await;
+    let kept = changes.files.iter().find(|file| file.path == "kept.txt").unwrap();
+    assert!(kept.unstaged_diff.as_ref().unwrap().contains("\n-two\n+TWO\n"), "{kept:?}");
+    assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
+
+    // The trap is one: git as it is springs it.
+    Command::new("git").args(["diff"]).current_dir(&place.work).stdout(Stdio::null()).status().unwrap();
+    assert!(mark.exists(), "the repository of this test is harmless");
+}
+
+#[tokio::test]
+async fn nothing_is_written_into_the_repository() {
+    let place = repository();
+    let index = place.work.join(".git/index");
+    let before = std::fs::read(&index).unwrap();
+    // Another time and the same content: git would note that in its index.
+    place.put("kept.txt", "one\ntwo\nthree\n");
+    assert!(ask(&place, &with_diff()).await.files.is_empty());
+    assert_eq!(std::fs::read(&index).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_work_tree_that_is_elsewhere_is_not_told() {
+    let place = repository();
+    git(&place.work, &["config", "core.worktree", place.outside.to_str().unwrap()]);
+    let asked = changes::of_git(&place.root(), env(&place), &with_diff()).await;
+    assert_eq!(code(asked), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn without_a_repository_git_knows_nothing() {
+    let place = Place::new();
+    assert_eq!(changes::of_git(&place.root(), env(&place), &with_diff()).await.unwrap(), None);
+    let nowhere = vec![("PATH".to_owned(), "/nowhere".to_owned())];
+    assert_eq!(changes::of_git(&place.root(), nowhere, &with_diff()).await.unwrap(), None);
+}
