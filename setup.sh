@@ -6,7 +6,7 @@ PI_PACKAGE='@earendil-works/pi-coding-agent'
 PI_VERSION='0.87.1'
 NODE_NEEDED='22.19.0'
 PROGRAMS=(hstry octo octoctl octod octo-files octo-model octo-runner octo-shim octo-tui)
-TEST_TOOLS=(tmux strace faketime python3 vim)
+TEST_TOOLS=(tmux strace faketime python3 vim vttest)
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 share=${XDG_DATA_HOME:-$HOME/.local/share}

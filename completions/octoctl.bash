@@ -160,6 +160,9 @@ _octoctl() {
             octoctl__subcmd__help__subcmd__term,open)
                 cmd="octoctl__subcmd__help__subcmd__term__subcmd__open"
                 ;;
+            octoctl__subcmd__help__subcmd__term,screen)
+                cmd="octoctl__subcmd__help__subcmd__term__subcmd__screen"
+                ;;
             octoctl__subcmd__help__subcmd__term,send)
                 cmd="octoctl__subcmd__help__subcmd__term__subcmd__send"
                 ;;
@@ -253,6 +256,9 @@ _octoctl() {
             octoctl__subcmd__term,open)
                 cmd="octoctl__subcmd__term__subcmd__open"
                 ;;
+            octoctl__subcmd__term,screen)
+                cmd="octoctl__subcmd__term__subcmd__screen"
+                ;;
             octoctl__subcmd__term,send)
                 cmd="octoctl__subcmd__term__subcmd__send"
                 ;;
@@ -273,6 +279,9 @@ _octoctl() {
                 ;;
             octoctl__subcmd__term__subcmd__help,open)
                 cmd="octoctl__subcmd__term__subcmd__help__subcmd__open"
+                ;;
+            octoctl__subcmd__term__subcmd__help,screen)
+                cmd="octoctl__subcmd__term__subcmd__help__subcmd__screen"
                 ;;
             octoctl__subcmd__term__subcmd__help,send)
                 cmd="octoctl__subcmd__term__subcmd__help__subcmd__send"
@@ -777,7 +786,7 @@ _octoctl() {
             return 0
             ;;
         octoctl__subcmd__help__subcmd__term)
-            opts="open list attach send wait close"
+            opts="open list attach send screen wait close"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -833,6 +842,20 @@ _octoctl() {
             return 0
             ;;
         octoctl__subcmd__help__subcmd__term__subcmd__open)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__help__subcmd__term__subcmd__screen)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1473,7 +1496,7 @@ _octoctl() {
             return 0
             ;;
         octoctl__subcmd__term)
-            opts="-h --json --runner --socket --help open list attach send wait close help"
+            opts="-h --json --runner --socket --help open list attach send screen wait close help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1527,7 +1550,7 @@ _octoctl() {
             return 0
             ;;
         octoctl__subcmd__term__subcmd__help)
-            opts="open list attach send wait close help"
+            opts="open list attach send screen wait close help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1610,6 +1633,20 @@ _octoctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        octoctl__subcmd__term__subcmd__help__subcmd__screen)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         octoctl__subcmd__term__subcmd__help__subcmd__send)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1675,6 +1712,24 @@ _octoctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octoctl__subcmd__term__subcmd__screen)
+            opts="-h --json --runner --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -110,17 +110,18 @@ complete -c octoctl -n "__fish_octoctl_using_subcommand session; and __fish_seen
 complete -c octoctl -n "__fish_octoctl_using_subcommand session; and __fish_seen_subcommand_from help" -f -a "delete" -d 'End a session\'s process and forget the session for ever'
 complete -c octoctl -n "__fish_octoctl_using_subcommand session; and __fish_seen_subcommand_from help" -f -a "fork" -d 'Begin a session with what stood before one of your messages, and print its id'
 complete -c octoctl -n "__fish_octoctl_using_subcommand session; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -l socket -d 'Speak to the daemon behind this socket' -r -F
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -l json -d 'Print JSON: one object, or one per line for streams; errors as an object on stderr'
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -l runner -d 'Speak to the runner itself instead of octod; `stop --all --runner` ends it too'
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -s h -l help -d 'Print help'
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -f -a "open" -d 'Open a terminal and print its id'
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -f -a "list" -d 'List all terminals, the oldest first'
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -f -a "attach" -d 'Show a terminal here, and type into it'
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -f -a "send" -d 'Type a text into a terminal, where nobody else writes'
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -f -a "wait" -d 'Wait until the program in a terminal has ended: 0 where it went well, 1 where not, 6 out of time'
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -f -a "close" -d 'Kill all that runs in a terminal and forget it'
-complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send wait close help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -l socket -d 'Speak to the daemon behind this socket' -r -F
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -l json -d 'Print JSON: one object, or one per line for streams; errors as an object on stderr'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -l runner -d 'Speak to the runner itself instead of octod; `stop --all --runner` ends it too'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -s h -l help -d 'Print help'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -f -a "open" -d 'Open a terminal and print its id'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -f -a "list" -d 'List all terminals, the oldest first'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -f -a "attach" -d 'Show a terminal here, and type into it'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -f -a "send" -d 'Type a text into a terminal, where nobody else writes'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -f -a "screen" -d 'Print what is on a terminal; with --json also its colours, cursor and modes'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -f -a "wait" -d 'Wait until the program in a terminal has ended: 0 where it went well, 1 where not, 6 out of time'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -f -a "close" -d 'Kill all that runs in a terminal and forget it'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and not __fish_seen_subcommand_from open list attach send screen wait close help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from open" -l cwd -d 'Where the program starts [default: the session\'s folder, else the current one]' -r -F
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from open" -l session -d 'The session that is to own it, and that it ends with' -r
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from open" -l socket -d 'Speak to the daemon behind this socket' -r -F
@@ -143,6 +144,10 @@ complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_su
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from send" -l json -d 'Print JSON: one object, or one per line for streams; errors as an object on stderr'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from send" -l runner -d 'Speak to the runner itself instead of octod; `stop --all --runner` ends it too'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from screen" -l socket -d 'Speak to the daemon behind this socket' -r -F
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from screen" -l json -d 'Print JSON: one object, or one per line for streams; errors as an object on stderr'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from screen" -l runner -d 'Speak to the runner itself instead of octod; `stop --all --runner` ends it too'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from screen" -s h -l help -d 'Print help'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from wait" -l timeout -d 'Wait at most this many seconds' -r
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from wait" -l socket -d 'Speak to the daemon behind this socket' -r -F
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from wait" -l json -d 'Print JSON: one object, or one per line for streams; errors as an object on stderr'
@@ -156,6 +161,7 @@ complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_su
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from help" -f -a "list" -d 'List all terminals, the oldest first'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from help" -f -a "attach" -d 'Show a terminal here, and type into it'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from help" -f -a "send" -d 'Type a text into a terminal, where nobody else writes'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from help" -f -a "screen" -d 'Print what is on a terminal; with --json also its colours, cursor and modes'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from help" -f -a "wait" -d 'Wait until the program in a terminal has ended: 0 where it went well, 1 where not, 6 out of time'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from help" -f -a "close" -d 'Kill all that runs in a terminal and forget it'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -279,6 +285,7 @@ complete -c octoctl -n "__fish_octoctl_using_subcommand help; and __fish_seen_su
 complete -c octoctl -n "__fish_octoctl_using_subcommand help; and __fish_seen_subcommand_from term" -f -a "list" -d 'List all terminals, the oldest first'
 complete -c octoctl -n "__fish_octoctl_using_subcommand help; and __fish_seen_subcommand_from term" -f -a "attach" -d 'Show a terminal here, and type into it'
 complete -c octoctl -n "__fish_octoctl_using_subcommand help; and __fish_seen_subcommand_from term" -f -a "send" -d 'Type a text into a terminal, where nobody else writes'
+complete -c octoctl -n "__fish_octoctl_using_subcommand help; and __fish_seen_subcommand_from term" -f -a "screen" -d 'Print what is on a terminal; with --json also its colours, cursor and modes'
 complete -c octoctl -n "__fish_octoctl_using_subcommand help; and __fish_seen_subcommand_from term" -f -a "wait" -d 'Wait until the program in a terminal has ended: 0 where it went well, 1 where not, 6 out of time'
 complete -c octoctl -n "__fish_octoctl_using_subcommand help; and __fish_seen_subcommand_from term" -f -a "close" -d 'Kill all that runs in a terminal and forget it'
 complete -c octoctl -n "__fish_octoctl_using_subcommand help; and __fish_seen_subcommand_from history" -f -a "list" -d 'List the sessions with what they hold'

@@ -54,6 +54,7 @@ pub const VERBS: &[(&str, &str, Right)] = &[
     ("terminal", "list", Right::Read),
     ("terminal", "attach", Right::Read),
     ("terminal", "detach", Right::Read),
+    ("terminal", "screen", Right::Read),
     ("terminal", "wait", Right::Read),
     ("terminal", "open", Right::Write),
     ("terminal", "input", Right::Write),

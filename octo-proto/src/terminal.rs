@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The most columns of a terminal.
-pub const MAX_COLS: u16 = 2000;
+pub const MAX_COLS: u16 = 1000;
 
 /// The most rows of a terminal.
 pub const MAX_ROWS: u16 = 1000;
@@ -91,6 +91,15 @@ pub enum TerminalCommand {
     /// All terminals, or those of the frame's session, the oldest first. Reply: [`TerminalList`].
     #[serde(rename = "list")]
     List {},
+    /// What is on it. Reply: [`TerminalScreen`].
+    #[serde(rename = "screen")]
+    Screen {
+        /// Which.
+        terminal_id: TerminalId,
+        /// With colours and all else.
+        #[serde(default)]
+        attributes: bool,
+    },
     /// Waits for the end of its program. Reply: [`TerminalReply`], as it is then; the error `timeout` where it goes on.
     #[serde(rename = "wait")]
     Wait {
@@ -228,6 +237,26 @@ pub struct TerminalList {
     pub terminals: Vec<TerminalInfo>,
 }
 
+/// What is on a terminal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TerminalScreen {
+    /// As it is now.
+    pub terminal: TerminalInfo,
+    /// The text, a line per row, without blanks at their ends.
+    pub text: String,
+    /// What the program calls it.
+    pub title: String,
+    /// The row of the cursor, from 0.
+    pub row: u16,
+    /// The column of the cursor, from 0.
+    pub col: u16,
+    /// With `attributes`: the lines in runs of one style, both screens, modes, colours. Its fields may change with each
+    /// release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screen: Option<serde_json::Value>,
+}
+
 /// This connection shows a terminal from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -246,7 +275,7 @@ impl TerminalCommand {
         match self {
             Self::Open { .. } | Self::Close { .. } => true,
             Self::Attach { .. } | Self::Detach { .. } | Self::Input { .. } | Self::Take { .. } => false,
-            Self::Resize { .. } | Self::List {} | Self::Wait { .. } => false,
+            Self::Resize { .. } | Self::List {} | Self::Screen { .. } | Self::Wait { .. } => false,
         }
     }
 }
@@ -286,7 +315,7 @@ mod tests {
     #[test]
     fn only_sizes_that_a_terminal_can_have_pass() {
         for (cols, rows, good) in
-            [(80, 24, true), (1, 1, true), (2000, 1000, true), (0, 24, false), (80, 0, false), (2001, 24, false)]
+            [(80, 24, true), (1, 1, true), (1000, 1000, true), (0, 24, false), (80, 0, false), (1001, 24, false)]
         {
             assert_eq!(check_size(cols, rows).is_ok(), good, "{cols}x{rows}");
         }

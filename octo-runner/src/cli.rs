@@ -4,7 +4,10 @@ use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::daemon::{self, ANOTHER_RUNS, AnotherRuns, Options};
+use crate::{
+    daemon::{self, ANOTHER_RUNS, AnotherRuns, Options},
+    terminal::screen::{self, Form},
+};
 
 /// A user's side of Octo: holds agents, their sessions and the history. octod starts it.
 #[derive(Debug, Parser)]
@@ -25,6 +28,28 @@ enum Sub {
         #[arg(long, default_value = "pi")]
         harness: String,
     },
+    /// Print the screen that a recording of a program's output on stdin leaves
+    #[command(after_help = "Example: octo-runner screen --cols 120 --rows 40 --json < recording")]
+    Screen {
+        /// Columns of the terminal
+        #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u16).range(2..=1000))]
+        cols: u16,
+        /// Rows of the terminal
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        rows: u16,
+        /// Then give the terminal another size, as COLSxROWS; may be repeated
+        #[arg(long, value_name = "SIZE", value_parser = terminal_size)]
+        resize: Vec<(u16, u16)>,
+        /// As JSON: with attributes, cursor and modes, and what the program told and asked
+        #[arg(long, conflicts_with = "redraw")]
+        json: bool,
+        /// As output that draws it again
+        #[arg(long)]
+        redraw: bool,
+        /// Lines of history to draw above it
+        #[arg(long, requires = "redraw", default_value_t = 0)]
+        scrollback: usize,
+    },
 }
 
 /// Runs the command line of this process.
@@ -32,7 +57,18 @@ enum Sub {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Some(Sub::Translate { harness }) => translate(&harness),
+        Some(Sub::Translate { harness }) => {
+            quietly(crate::translate::run(&harness, io::stdin().lock(), io::stdout().lock()))
+        }
+        Some(Sub::Screen { cols, rows, resize, json, redraw, scrollback }) => {
+            let form = match (json, redraw) {
+                (true, _) => Form::Json,
+                (false, true) => Form::Redraw { scrollback },
+                (false, false) => Form::Text,
+            };
+            let sizes: Vec<_> = std::iter::once((cols, rows)).chain(resize).collect();
+            quietly(screen::run(&sizes, form, io::stdin().lock(), io::stdout().lock()))
+        }
         None => serve(Options { json: cli.json }),
     };
     match result {
@@ -52,15 +88,21 @@ fn serve(options: Options) -> anyhow::Result<()> {
     result
 }
 
-fn translate(harness: &str) -> anyhow::Result<()> {
-    let result = crate::translate::run(harness, io::stdin().lock(), io::stdout().lock());
+fn terminal_size(text: &str) -> Result<(u16, u16), String> {
+    let parsed = text.split_once('x').and_then(|(cols, rows)| Some((cols.parse().ok()?, rows.parse().ok()?)));
+    parsed
+        .filter(|(cols, rows)| (2..=1000).contains(cols) && (1..=1000).contains(rows))
+        .ok_or_else(|| "give columns (2 to 1000) and rows (1 to 1000), such as 120x40".to_owned())
+}
+
+/// Whoever stops reading the output has seen enough.
+fn quietly(result: anyhow::Result<()>) -> anyhow::Result<()> {
+    let kind = |error: &anyhow::Error| {
+        let direct = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        direct.or_else(|| error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind))
+    };
     match result {
-        // Whoever read the output has seen enough.
-        Err(error)
-            if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) =>
-        {
-            Ok(())
-        }
+        Err(error) if kind(&error) == Some(io::ErrorKind::BrokenPipe) => Ok(()),
         other => other,
     }
 }

@@ -3,10 +3,12 @@
 //! Nobody waits for anybody here: not the program for the runner, not the runner for a client, not one client for
 //! another.
 
+mod display;
+pub(crate) mod emulator;
 mod follow;
 mod log;
 mod owner;
-mod redraw;
+pub(crate) mod screen;
 pub(crate) mod task;
 mod watch;
 
@@ -14,15 +16,16 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use octo_proto::{
     Code, Error,
+    frame::MAX_EVENT,
     id::{SessionId, TerminalId},
-    terminal::{Attached, MAX_INPUT, TerminalInfo, TerminalState},
+    terminal::{Attached, MAX_INPUT, TerminalInfo, TerminalScreen, TerminalState},
 };
 use tokio::{
     sync::{Notify, watch as latest},
@@ -31,6 +34,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    display::Display,
     log::{Log, Mark},
     owner::{Client, ClientNumber, Owner},
 };
@@ -44,6 +48,12 @@ const TYPED: usize = 256 * 1024;
 /// How long all that runs in a terminal may take to die.
 const DYING: Duration = Duration::from_secs(30);
 
+/// The most bytes of a screen that one reply carries; the rest is for its frame.
+const MAX_SCREEN: usize = MAX_EVENT - 1024;
+
+/// How long it may take to know what is on a terminal.
+const READY: Duration = Duration::from_secs(5);
+
 /// Counts clients, of all terminals.
 static CLIENTS: AtomicU64 = AtomicU64::new(1);
 
@@ -56,6 +66,8 @@ struct Inner {
     row: TerminalRow,
     dir: PathBuf,
     shared: Mutex<Shared>,
+    /// How many wait for it, so that who takes in a flood lets them.
+    waiting: AtomicUsize,
     /// Something was typed.
     typed: Notify,
     /// The size that it is to have.
@@ -68,7 +80,9 @@ struct Inner {
 #[derive(Debug)]
 struct Shared {
     log: Log,
-    /// Whether the log stands where the transcript does.
+    /// What is on it; none where nobody needs it any more.
+    display: Option<Display>,
+    /// Whether both stand where the transcript does.
     ready: bool,
     size: Size,
     owner: Owner,
@@ -98,6 +112,7 @@ impl Terminal {
     pub fn new(row: TerminalRow, dir: PathBuf) -> Self {
         let shared = Shared {
             log: Log::default(),
+            display: None,
             ready: false,
             size: row.size,
             owner: Owner::default(),
@@ -109,11 +124,23 @@ impl Terminal {
         let over = latest::Sender::new(!row.state.is_running());
         let wanted = latest::Sender::new(None);
         let (shared, typed, closing) = (Mutex::new(shared), Notify::new(), CancellationToken::new());
-        Self(Arc::new(Inner { row, dir, shared, typed, wanted, over, closing }))
+        Self(Arc::new(Inner { row, dir, shared, waiting: AtomicUsize::new(0), typed, wanted, over, closing }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.0.waiting.fetch_add(1, Ordering::Relaxed);
+        let shared = self.lock_behind_others();
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        shared
+    }
+
+    /// For who would come again and again and leave nobody a chance: the lock is not a fair one.
+    fn lock_behind_others(&self) -> MutexGuard<'_, Shared> {
         self.0.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_waited_for(&self) -> bool {
+        self.0.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// Its id.
@@ -197,6 +224,7 @@ impl Terminal {
         let mut shared = self.lock();
         if shared.owner.count() == 0 && !shared.state.is_running() {
             shared.log = Log::default();
+            shared.display = None;
             shared.ready = false;
         }
     }
@@ -265,6 +293,51 @@ impl Terminal {
         if let Some(wanted) = wanted {
             self.0.wanted.send_replace(Some(wanted));
         }
+    }
+
+    /// What is on it; with `attributes` everything.
+    ///
+    /// # Errors
+    /// `unavailable` where that is not known in time, `too_large` where no reply can carry it.
+    pub async fn screen(&self, runner: &Runner, attributes: bool) -> Result<TerminalScreen, Error> {
+        self.ready(runner).await?;
+        let (text, picture) = {
+            let mut shared = self.lock();
+            let display = shared.display.as_mut();
+            display.map(Display::picture).ok_or_else(|| Error::internal("a terminal without a screen"))?
+        };
+        let (row, col, title) = (picture.cursor.row, picture.cursor.column, picture.title.clone());
+        let cell = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+        let screen = if attributes { serde_json::to_value(picture).ok() } else { None };
+        let reply = TerminalScreen { terminal: self.info(), text, title, row: cell(row), col: cell(col), screen };
+        self.forget_unwatched();
+        let size = serde_json::to_vec(&reply).map_or(0, |bytes| bytes.len());
+        if size > MAX_SCREEN {
+            return Err(Error::new(Code::TooLarge, format!("what is on {} has {size} bytes", self.id()))
+                .hint("attach to it, or ask without attributes"));
+        }
+        Ok(reply)
+    }
+
+    /// Waits until it is known what is on it.
+    async fn ready(&self, runner: &Runner) -> Result<(), Error> {
+        let wake = Arc::new(Notify::new());
+        let load = {
+            let mut shared = self.lock();
+            shared.watchers.add(&wake);
+            !shared.ready && !shared.state.is_running()
+        };
+        if load {
+            task::load(runner, self.clone());
+        }
+        let ready = async {
+            while !self.lock().ready {
+                wake.notified().await;
+            }
+        };
+        timeout(READY, ready).await.map_err(|_| {
+            Error::new(Code::Unavailable, format!("what is on {} is not known yet", self.id())).hint("ask again")
+        })
     }
 
     /// Waits for the end of its program.

@@ -17,7 +17,10 @@ use crate::{
     hstry::{Op, TerminalRow},
     process::{self, Launch, ShimPath, Size, SpawnError},
     runner::Runner,
-    terminal::{Terminal, task},
+    terminal::{
+        Terminal,
+        task::{self, Fresh},
+    },
 };
 
 /// Terminals whose program runs, at most.
@@ -94,7 +97,7 @@ impl Terminals {
 pub fn recover(runner: &Runner) {
     let all: Vec<_> = runner.terminals().lock().values().cloned().collect();
     for terminal in all.iter().filter(|terminal| terminal.is_running()) {
-        runner.tasks().spawn(task::run(runner.clone(), terminal.clone()));
+        runner.tasks().spawn(task::run(runner.clone(), terminal.clone(), Fresh::No));
     }
     let Ok(found) = std::fs::read_dir(runner.paths().processes()) else { return };
     for entry in found.flatten() {
@@ -164,7 +167,7 @@ async fn start(runner: &Runner, row: TerminalRow, launch: &Launch) -> Result<Ter
     };
     let terminal = Terminal::new(row, spawned.dir);
     runner.terminals().lock().insert(terminal.id().clone(), terminal.clone());
-    runner.tasks().spawn(task::run(runner.clone(), terminal.clone()));
+    runner.tasks().spawn(task::run(runner.clone(), terminal.clone(), Fresh::Yes));
     Ok(terminal.info())
 }
 

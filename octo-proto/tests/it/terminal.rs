@@ -16,6 +16,7 @@ variants!(COMMANDS, command_name: TerminalCommand {
     TerminalCommand::Resize { .. } => "resize",
     TerminalCommand::Close { .. } => "close",
     TerminalCommand::List {} => "list",
+    TerminalCommand::Screen { .. } => "screen",
     TerminalCommand::Wait { .. } => "wait",
 });
 
@@ -35,6 +36,7 @@ fn reply_of(command: &TerminalCommand) -> (&'static str, fn(&str, &str)) {
     match command {
         TerminalCommand::Open { .. } | TerminalCommand::Wait { .. } => ("terminal_reply", read::<TerminalReply>),
         TerminalCommand::List {} => ("terminal_list", read::<TerminalList>),
+        TerminalCommand::Screen { .. } => ("terminal_screen", read::<TerminalScreen>),
         TerminalCommand::Attach { .. } => ("attached", read::<Attached>),
         TerminalCommand::Detach { .. }
         | TerminalCommand::Input { .. }

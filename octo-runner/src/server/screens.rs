@@ -57,7 +57,7 @@ impl Screens {
                 done(check_size(*cols, *rows).and_then(|()| self.does(terminal_id, Shown::Resize(size))))
             }
             TerminalCommand::Open { .. } | TerminalCommand::Close { .. } => return None,
-            TerminalCommand::List {} | TerminalCommand::Wait { .. } => return None,
+            TerminalCommand::List {} | TerminalCommand::Screen { .. } | TerminalCommand::Wait { .. } => return None,
         };
         Some(answer)
     }

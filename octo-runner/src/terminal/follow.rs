@@ -6,7 +6,8 @@ use octo_proto::terminal::TerminalState;
 use tokio::sync::watch;
 
 use super::{
-    Shared, Terminal,
+    Shared, TYPED, Terminal,
+    display::{Display, Key},
     log::{Log, Mark, WINDOW},
 };
 use crate::{
@@ -15,7 +16,10 @@ use crate::{
 };
 
 /// Bytes of output that are taken in before watchers are told.
-const BATCH: usize = 256 * 1024;
+const BATCH: usize = 64 * 1024;
+
+/// Output after which a key is written, in bytes: no more than that is read again by the next runner.
+const KEY_EVERY: u64 = 4 * 1024 * 1024;
 
 /// Follows one transcript.
 #[derive(Debug)]
@@ -24,6 +28,19 @@ pub(super) struct Follower {
     dir: PathBuf,
     /// Where the next record begins.
     offset: u64,
+    /// Records from here on are new: what they ask is answered. None: that is not known yet.
+    live_from: Option<u64>,
+    /// What was printed before the newest key.
+    keyed: u64,
+}
+
+/// Whether a terminal was just opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fresh {
+    /// It was: all it prints is new.
+    Yes,
+    /// A runner followed it before.
+    No,
 }
 
 /// The place from which the newest output is read, and what is known there.
@@ -35,19 +52,35 @@ struct Begin {
 }
 
 impl Follower {
-    /// Begins where the newest output is.
+    /// Begins at the newest key, or where the newest output is. A `fresh` terminal was never followed before.
     ///
     /// # Errors
     /// Where the transcript cannot be read.
-    pub(super) fn new(terminal: Terminal) -> Result<Self, ReadError> {
+    pub(super) fn new(terminal: Terminal, fresh: Fresh) -> Result<Self, ReadError> {
         let dir = terminal.dir().to_owned();
-        let begin = begin(&dir)?;
+        let oldest = segments(&dir).ok().and_then(|all| Some(all.first()?.base));
+        let key = Key::read(&dir).filter(|key| oldest.is_some_and(|oldest| oldest <= key.place.offset));
+        let (begin, redraw) = match key {
+            None => (begin(&dir)?, Vec::new()),
+            Some(Key { place, redraw }) => {
+                let size = Some(Size { cols: place.cols, rows: place.rows });
+                (Begin { offset: place.offset, printed: place.printed, size }, redraw)
+            }
+        };
         {
             let mut shared = terminal.lock();
             shared.log = Log::at(begin.printed);
             shared.size = begin.size.unwrap_or(shared.size);
+            let mut display = Display::new(shared.size);
+            // What it answers was answered when it was new.
+            display.feed(&redraw, 0);
+            shared.display = Some(display);
         }
-        Ok(Self { terminal, dir, offset: begin.offset })
+        let live_from = match fresh {
+            Fresh::Yes => Some(0),
+            Fresh::No => None,
+        };
+        Ok(Self { terminal, dir, offset: begin.offset, live_from, keyed: begin.printed })
     }
 
     /// Takes in what is announced, until nothing is announced any more.
@@ -55,17 +88,23 @@ impl Follower {
         let mut tail = self.tail(&end)?;
         // What was recorded before is on the screen before anybody looks.
         let first = *end.borrow();
+        self.live_from.get_or_insert(first);
         loop {
             let next = match tail.next().await {
                 Ok(None) => return Ok(()),
                 Ok(Some(record)) => {
-                    self.terminal.lock().fold(&record);
+                    self.take(&record);
                     self.take_known(&mut tail)
                 }
                 Err(error) => Err(error),
             };
             self.offset = tail.offset();
             self.terminal.told(self.offset >= first);
+            // Who was woken runs on this thread, and not before this task lets it.
+            tokio::task::yield_now().await;
+            while self.terminal.is_waited_for() {
+                tokio::task::yield_now().await;
+            }
             match next {
                 Ok(()) => {}
                 Err(ReadError::Gone { first, .. }) => {
@@ -78,15 +117,39 @@ impl Follower {
     }
 
     /// Takes in what is announced by now, up to a batch.
-    fn take_known(&self, tail: &mut Tail) -> Result<(), ReadError> {
+    fn take_known(&mut self, tail: &mut Tail) -> Result<(), ReadError> {
         let mut bytes = 0;
         while bytes < BATCH
+            && !self.terminal.is_waited_for()
             && let Some(record) = tail.next_known()?
         {
             bytes += record.bytes.len();
-            self.terminal.lock().fold(&record);
+            self.take(&record);
         }
         Ok(())
+    }
+
+    /// Takes in one record, answers what it asks, and writes a key where one is due.
+    fn take(&mut self, record: &Record<'_>) {
+        let live = self.live_from.is_some_and(|from| record.offset >= from);
+        let mut shared = self.terminal.lock_behind_others();
+        let replies = shared.fold(record);
+        if live && !replies.is_empty() && shared.typed.len() + replies.len() <= TYPED {
+            shared.typed.extend_from_slice(&replies);
+            self.terminal.0.typed.notify_one();
+        }
+        let printed = shared.log.end();
+        if printed - self.keyed < KEY_EVERY {
+            return;
+        }
+        let key = shared.display.as_ref().and_then(|display| display.key(record.next_offset, printed, shared.size));
+        drop(shared);
+        if let Some(key) = key {
+            self.keyed = printed;
+            if let Err(error) = key.write(&self.dir) {
+                tracing::debug!(terminal = %self.terminal.id(), %error, "a key of the screen was not written");
+            }
+        }
     }
 
     fn tail(&mut self, end: &watch::Receiver<u64>) -> Result<Tail, ReadError> {
@@ -106,7 +169,7 @@ impl Follower {
             reader => reader?,
         };
         while let Some(record) = reader.next()? {
-            self.terminal.lock().fold(&record);
+            drop(self.terminal.lock_behind_others().fold(&record));
         }
         self.offset = reader.offset();
         self.terminal.told(true);
@@ -125,16 +188,32 @@ impl Terminal {
 }
 
 impl Shared {
-    /// Takes in one record.
-    pub(super) fn fold(&mut self, record: &Record<'_>) {
+    /// Takes in one record, and gives what the terminal answers to it.
+    fn fold(&mut self, record: &Record<'_>) -> Vec<u8> {
         match record.direction {
-            Direction::Out => self.log.push(record.bytes),
+            Direction::Out => {
+                self.log.push(record.bytes);
+                return self
+                    .display
+                    .as_mut()
+                    .map(|display| display.feed(record.bytes, record.at_us))
+                    .unwrap_or_default();
+            }
             Direction::Note => {
                 if let Some(note) = Note::read(record) {
                     self.fold_note(&note, record.at_us);
                 }
             }
             Direction::In | Direction::Err => {}
+        }
+        Vec::new()
+    }
+
+    /// So much output is missing: a sequence that it cut off is over.
+    fn fold_gap(&mut self, bytes: u64, at_us: u64) {
+        self.log.gap(bytes);
+        if let Some(display) = &mut self.display {
+            display.feed(b"\x18", at_us);
         }
     }
 
@@ -143,12 +222,12 @@ impl Shared {
             Note::Base { printed, size } => {
                 if printed > self.log.end() {
                     // The ring went on without us.
-                    self.log.gap(printed - self.log.end());
+                    self.fold_gap(printed - self.log.end(), at_us);
                 }
                 self.has_size(size);
             }
             Note::Gap { bytes, size } => {
-                self.log.gap(bytes);
+                self.fold_gap(bytes, at_us);
                 self.has_size(size);
             }
             Note::Resized { size } => self.has_size(size),
@@ -162,6 +241,9 @@ impl Shared {
     fn has_size(&mut self, size: Size) {
         if size != self.size {
             self.size = size;
+            if let Some(display) = &mut self.display {
+                display.resize(size);
+            }
             self.log.mark(Mark::Owner(self.owner.writer(), size));
         }
     }

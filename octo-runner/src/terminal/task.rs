@@ -5,6 +5,7 @@ use std::time::Duration;
 use octo_proto::terminal::TerminalState;
 use tokio::time::sleep;
 
+pub(crate) use super::follow::Fresh;
 use super::{Terminal, follow::Follower};
 use crate::{
     hstry::{Op, TerminalRow},
@@ -25,10 +26,10 @@ enum Linked {
 }
 
 /// Looks after a terminal whose program runs, until it ends or the runner does.
-pub(crate) async fn run(runner: Runner, terminal: Terminal) {
+pub(crate) async fn run(runner: Runner, terminal: Terminal, fresh: Fresh) {
     tokio::select! {
         () = runner.stopping().cancelled() => {}
-        ended = follow(&runner, &terminal) => match ended {
+        ended = follow(&runner, &terminal, fresh) => match ended {
             Ok(true) => finish(&runner, &terminal).await,
             Ok(false) => {}
             Err(error) => {
@@ -41,7 +42,7 @@ pub(crate) async fn run(runner: Runner, terminal: Terminal) {
 /// Reads what a terminal showed whose program ended.
 pub(super) fn load(runner: &Runner, terminal: Terminal) {
     runner.tasks().spawn_blocking(move || {
-        let read = Follower::new(terminal.clone()).and_then(|mut follower| follower.read_left());
+        let read = Follower::new(terminal.clone(), Fresh::No).and_then(|mut follower| follower.read_left());
         if let Err(error) = read {
             tracing::warn!(terminal = %terminal.id(), %error, "what a terminal showed cannot be read");
             // Its client gets the end all the same.
@@ -55,9 +56,9 @@ pub(super) fn load(runner: &Runner, terminal: Terminal) {
 }
 
 /// Follows it to its end; false where a newer runner took over.
-async fn follow(runner: &Runner, terminal: &Terminal) -> Result<bool, ReadError> {
+async fn follow(runner: &Runner, terminal: &Terminal, fresh: Fresh) -> Result<bool, ReadError> {
     let dir = terminal.dir();
-    let mut follower = Follower::new(terminal.clone())?;
+    let mut follower = Follower::new(terminal.clone(), fresh)?;
     loop {
         match process::attach(runner.tasks(), dir, runner.epoch()).await {
             Ok((_, controller, told)) => {

@@ -16,7 +16,6 @@ use super::{
     Shared, Terminal,
     log::{Mark, Next, Place},
     owner::ClientNumber,
-    redraw::{Redraw, redraw},
 };
 use crate::process::Size;
 
@@ -83,20 +82,20 @@ impl TerminalWatch {
     /// The next encoded frames, about `limit` bytes of them; none when the client has everything.
     pub fn pull(&mut self, limit: usize) -> Vec<Bytes> {
         let terminal = self.terminal.clone();
-        let shared = terminal.lock();
+        let mut shared = terminal.lock();
         if !shared.ready {
             return Vec::new();
         }
         let (mut frames, mut bytes) = (Vec::new(), 0);
         while bytes < limit {
-            let Some(frame) = self.drawn.pop_front().or_else(|| self.next(&shared)) else { break };
+            let Some(frame) = self.drawn.pop_front().or_else(|| self.next(&mut shared)) else { break };
             bytes += frame.len();
             frames.push(frame);
         }
         frames
     }
 
-    fn next(&mut self, shared: &Shared) -> Option<Bytes> {
+    fn next(&mut self, shared: &mut Shared) -> Option<Bytes> {
         let mut place = match self.place {
             Where::Following(place) => place,
             Where::After(offset) if (shared.log.start()..=shared.log.end()).contains(&offset) => {
@@ -117,8 +116,14 @@ impl TerminalWatch {
     }
 
     /// Begins anew: the screen, who writes, and then what comes.
-    fn fresh(&mut self, shared: &Shared) -> Bytes {
-        let Redraw { bytes, place } = redraw(&shared.log);
+    fn fresh(&mut self, shared: &mut Shared) -> Bytes {
+        let behind = matches!(self.place, Where::Following(_));
+        let bytes = match &mut shared.display {
+            Some(display) if behind => display.redraw(),
+            Some(display) => display.redraw_with_history(),
+            None => Vec::new(),
+        };
+        let place = shared.log.here();
         let Size { cols, rows } = shared.size;
         let (offset, redraw) = (place.offset, bytes.len() as u64);
         let terminal_id = self.terminal.id().clone();

@@ -32,6 +32,7 @@ mod pi_trouble;
 mod process;
 mod protocol;
 mod recordings;
+mod screen;
 mod survival;
 mod terminal;
 mod world;

@@ -2,6 +2,7 @@
 
 mod attach;
 mod keys;
+mod queries;
 mod screen;
 
 use std::{path::PathBuf, time::Duration};
@@ -12,7 +13,7 @@ use octo_proto::{
     command::Done,
     frame::Request,
     id::{RequestId, SessionId, TerminalId},
-    terminal::{TerminalCommand, TerminalInfo, TerminalList, TerminalReply, TerminalState},
+    terminal::{TerminalCommand, TerminalInfo, TerminalList, TerminalReply, TerminalScreen, TerminalState},
 };
 
 use super::{
@@ -70,6 +71,11 @@ pub(super) enum Verb {
         #[arg(long)]
         take: bool,
     },
+    /// Print what is on a terminal; with --json also its colours, cursor and modes.
+    Screen {
+        /// Which.
+        id: String,
+    },
     /// Wait until the program in a terminal has ended: 0 where it went well, 1 where not, 6 out of time.
     Wait {
         /// Which.
@@ -115,6 +121,13 @@ pub(super) async fn run(context: &Context, verb: Verb) -> Result<(), Failure> {
             }
             type_into(&mut connection, &id, text.into_bytes()).await?;
             if context.output.json { context.output.object(&Done {}) } else { Ok(()) }
+        }
+        Verb::Screen { id } => {
+            let mut connection = context.connect().await?;
+            let terminal_id = target::terminal(&mut connection, &id).await?;
+            let command = TerminalCommand::Screen { terminal_id, attributes: context.output.json };
+            let reply: TerminalScreen = connection.send(request(None, &command)?).await?;
+            if context.output.json { context.output.object(&reply) } else { context.output.line(reply.text.trim_end()) }
         }
         Verb::Wait { id, timeout } => wait(context, &id, timeout).await,
         Verb::Close { id } => {

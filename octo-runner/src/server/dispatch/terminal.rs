@@ -54,6 +54,7 @@ pub(super) async fn act(
         | TerminalCommand::Take { .. }
         | TerminalCommand::Resize { .. }
         | TerminalCommand::List {}
+        | TerminalCommand::Screen { .. }
         | TerminalCommand::Wait { .. } => look(runner, request, command).await,
     }
 }
@@ -63,6 +64,10 @@ pub(super) async fn look(runner: &Runner, request: &Request, command: TerminalCo
     match command {
         TerminalCommand::List {} => {
             to_value(Ok(TerminalList { terminals: runner.terminals().list(request.session_id.as_ref()) }))
+        }
+        TerminalCommand::Screen { terminal_id, attributes } => {
+            let terminal = runner.terminals().get(&terminal_id)?;
+            to_value(terminal.screen(runner, attributes).await)
         }
         TerminalCommand::Wait { terminal_id, timeout_ms } => {
             let within = timeout_ms.map_or(WAIT, Duration::from_millis).min(WAIT);

@@ -19,7 +19,9 @@ pub(super) struct Pane {
     pub(super) events: Events,
     pub(super) id: TerminalId,
     pub(super) name: String,
-    /// The output since the last fresh screen.
+    /// What the last fresh screen drew.
+    pub(super) drawn: Vec<u8>,
+    /// The output since then.
     pub(super) bytes: Vec<u8>,
     /// Where that begins.
     pub(super) begin: u64,
@@ -60,6 +62,7 @@ impl Pane {
             events,
             id: id.clone(),
             name: attached.client,
+            drawn: Vec::new(),
             bytes: Vec::new(),
             begin: after.unwrap_or(0),
             redraw: 0,
@@ -72,7 +75,7 @@ impl Pane {
     }
 
     pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes).into_owned()
+        String::from_utf8_lossy(&self.drawn).into_owned() + &String::from_utf8_lossy(&self.bytes)
     }
 
     /// The offset behind the last byte.
@@ -102,6 +105,7 @@ impl Pane {
                 self.received += data.bytes.len() as u64;
                 if self.redraw > 0 {
                     self.redraw -= data.bytes.len() as u64;
+                    self.drawn.extend_from_slice(&data.bytes);
                 } else {
                     assert_eq!(data.offset, self.end(), "the output goes on where it ended");
                     self.bytes.extend_from_slice(&data.bytes);
@@ -121,6 +125,7 @@ impl Pane {
                 self.screens += 1;
                 (self.begin, self.redraw) = (offset, redraw);
                 self.bytes.clear();
+                self.drawn.clear();
             }
             TerminalEvent::Owner { client, cols, rows, .. } => self.owner = Some((client, cols, rows)),
             TerminalEvent::Gap { bytes, .. } => {
@@ -132,9 +137,15 @@ impl Pane {
     }
 
     pub(super) async fn until_so(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+        // Where much comes, much time is needed; where nothing comes, none is given.
+        let last = Instant::now() + 4 * PATIENCE;
         while !is_so(self) {
-            assert!(self.step(deadline).await, "the connection was lost before {what}: {}", self.text());
+            assert!(Instant::now() < last, "it came to no end before {what}");
+            assert!(
+                self.step(Instant::now() + PATIENCE).await,
+                "the connection was lost before {what}: {}",
+                self.text()
+            );
         }
     }
 

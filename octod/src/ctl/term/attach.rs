@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     ended,
     keys::{Keys, Wish},
+    queries::Queries,
     request,
     screen::{Screen, size},
 };
@@ -54,7 +55,7 @@ enum Break {
 pub(super) async fn run(context: &Context, id: TerminalId, look: bool) -> Result<(), Failure> {
     if !context.process.stdin_is_terminal || !context.process.stdout_is_terminal {
         return Err(Failure::usage("a terminal can only be attached to a terminal")
-            .hint("`octoctl term send` and `octoctl term wait` are for scripts"));
+            .hint("`octoctl term screen`, `send` and `wait` are for scripts"));
     }
     if context.process.terminal.as_deref() == Some(id.as_str()) {
         return Err(Failure::usage("this runs in that terminal, which would show itself in itself")
@@ -74,6 +75,7 @@ pub(super) async fn run(context: &Context, id: TerminalId, look: bool) -> Result
         signals,
         stdin: stdin(),
         keys: Keys::default(),
+        queries: Queries::default(),
         typed: Vec::new(),
         leaving: None,
         at: None,
@@ -97,6 +99,7 @@ struct Attachment<'a> {
     signals: Signals,
     stdin: mpsc::Receiver<Vec<u8>>,
     keys: Keys,
+    queries: Queries,
     /// What was typed and is not on its way.
     typed: Vec<u8>,
     /// The person left; what was typed before still goes, until then.
@@ -282,13 +285,15 @@ impl Attachment<'_> {
         } else {
             self.at = Some(data.offset + bytes);
         }
-        self.written(self.screen.write(&data.bytes))
+        let shown = self.queries.keep_back(&data.bytes);
+        self.written(self.screen.write(&shown))
     }
 
     fn on_event(&mut self, event: &EventFrame) -> Result<(), Break> {
         match serde_json::from_str(event.body.get()) {
             Ok(TerminalEvent::Screen { offset, redraw, .. }) => {
                 (self.at, self.redraw) = (Some(offset), redraw);
+                self.queries = Queries::default();
                 self.written(self.screen.clear())
             }
             Ok(TerminalEvent::Exited { state, .. }) => Err(Break::End(End::Ended(state))),

@@ -23,8 +23,10 @@ pub(super) struct Seat {
     master: File,
     slave: OwnedFd,
     pieces: mpsc::Receiver<Vec<u8>>,
+    /// What was shown and not waited for yet.
+    shown: Vec<u8>,
     /// All that was shown.
-    pub(super) shown: Vec<u8>,
+    pub(super) whole: Vec<u8>,
 }
 
 /// `octoctl` of this house with these arguments.
@@ -58,7 +60,7 @@ impl Seat {
                 }
             }
         });
-        Self { child, master, slave, pieces, shown: Vec::new() }
+        Self { child, master, slave, pieces, shown: Vec::new(), whole: Vec::new() }
     }
 
     pub(super) fn types(&mut self, bytes: &[u8]) {
@@ -84,6 +86,7 @@ impl Seat {
             let shown = || String::from_utf8_lossy(&self.shown).into_owned();
             let piece = piece.unwrap_or_else(|_| panic!("no {text:?} in {:?}", shown()));
             let piece = piece.unwrap_or_else(|| panic!("the terminal closed before {text:?}: {:?}", shown()));
+            self.whole.extend_from_slice(&piece);
             self.shown.extend(piece);
         }
     }

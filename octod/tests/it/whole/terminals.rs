@@ -67,6 +67,10 @@ async fn a_script_opens_types_waits_and_closes() {
     ran(&house, &["term", "send", &id, "one\n"]);
     ran(&house, &["term", "send", &id, "--enter", "two"]);
     assert_eq!(ran(&house, &["term", "wait", &id]).stdout, b"exited 0\n");
+    let shown = String::from_utf8(ran(&house, &["term", "screen", &id]).stdout).unwrap();
+    assert_eq!(shown.lines().map(str::trim).collect::<Vec<_>>(), ["one", "two"], "as they were typed");
+    let shown: Value = serde_json::from_slice(&ran(&house, &["term", "screen", &id, "--json"]).stdout).unwrap();
+    assert_eq!((&shown["row"], &shown["screen"]["columns"]), (&2.into(), &80.into()));
     assert_eq!(std::fs::read_to_string(house.work().join("file")).unwrap(), "one-two\n");
     let list: Value = serde_json::from_slice(&ran(&house, &["term", "list", "--json"]).stdout).unwrap();
     assert_eq!(list["terminals"][0]["terminal_id"], id);
@@ -76,6 +80,22 @@ async fn a_script_opens_types_waits_and_closes() {
     assert_eq!(refused.status.code(), Some(3), "{refused:?}");
     assert!(String::from_utf8(refused.stderr).unwrap().contains("cannot start no-such-program"));
     ran(&house, &["term", "close", &id]);
+}
+
+#[tokio::test]
+async fn a_question_of_a_program_is_not_asked_of_the_terminal_at_hand() {
+    let house = House::new();
+    house.connect().await;
+    let script = "stty raw -echo; printf '\\033[6n'; head -c 6 | od -An -c; echo; read a; cat";
+    let id = open(&house, &["sh", "-c", script]);
+    let mut seat = Seat::attach(&house, &id, (80, 24));
+    seat.sees("R").await;
+    seat.types(b"\x1dd");
+    seat.sees("[left ").await;
+    assert_eq!(seat.ends().await, Some(0));
+    let mut seat = Seat::attach(&house, &id, (80, 24));
+    seat.sees("R").await;
+    assert!(!seat.whole.windows(4).any(|word| word == b"\x1b[6n"), "{:?}", String::from_utf8_lossy(&seat.whole));
 }
 
 #[tokio::test]

@@ -1,0 +1,135 @@
+//! Output that is meant to do harm: it costs bounded memory and time.
+
+use super::{after, redrawn};
+use crate::terminal::emulator::{Emulator, Notice, redraw::LONGEST};
+
+#[test]
+fn an_endless_command_is_forgotten_and_what_follows_is_shown() {
+    let mut emulator = Emulator::new(20, 3, 10);
+    emulator.feed(b"\x1b]2;", 0);
+    for _ in 0..200 {
+        assert!(!emulator.feed(&[b'x'; 4096], 0).at_rest);
+    }
+    let outcome = emulator.feed(b"\x1b\\after", 0);
+    assert_eq!(outcome.notices, []);
+    assert!(outcome.at_rest);
+    assert_eq!(emulator.text(), "after\n\n\n");
+}
+
+#[test]
+fn an_endless_device_string_is_passed_over() {
+    let mut emulator = Emulator::new(20, 3, 10);
+    emulator.feed(b"\x1bP$q", 0);
+    for _ in 0..200 {
+        emulator.feed(&[b'm'; 4096], 0);
+    }
+    assert_eq!(emulator.feed(b"\x1b\\after", 0).replies, b"\x1bP0$r\x1b\\");
+    assert_eq!(emulator.text(), "after\n\n\n");
+}
+
+#[test]
+fn a_flood_of_questions_gets_a_bounded_answer() {
+    let (_, outcome) = after(20, 3, &b"\x1b[c".repeat(100_000));
+    assert!((1..=16 << 10).contains(&outcome.replies.len()), "{}", outcome.replies.len());
+}
+
+#[test]
+fn a_flood_of_notices_is_bounded() {
+    let (_, outcome) = after(20, 3, &b"\x07\x1b]9;x\x07\x1b]2;y\x07".repeat(10_000));
+    assert!(outcome.notices.len() < 100, "{}", outcome.notices.len());
+    assert!(outcome.notices.contains(&Notice::Bell));
+}
+
+#[test]
+fn no_character_piles_up_on_a_cell() {
+    for mark in ['\u{ad}', '\u{301}', '\u{200b}', '\u{200d}', '\u{fe0f}', '\u{115f}', '\u{e0020}'] {
+        let (emulator, _) = after(20, 3, format!("x{}", String::from(mark).repeat(1_000)).as_bytes());
+        assert!(emulator.text().chars().count() <= 20 * 3 + 3 + 8, "{:?}", mark.escape_unicode());
+    }
+}
+
+#[test]
+fn a_long_title_is_cut() {
+    let (emulator, _) = after(20, 3, format!("\x1b]2;{}\x07", "é".repeat(5_000)).as_bytes());
+    assert_eq!(emulator.picture().title, "é".repeat(512));
+}
+
+#[test]
+fn links_beyond_the_budget_are_plain_text_until_there_is_room() {
+    let mut emulator = Emulator::new(40, 50, 2_000);
+    let target = "x".repeat(1_500);
+    for number in 0..2_000 {
+        emulator.feed(format!("\x1b]8;;http://{number}/{target}\x1b\\l\x1b]8;;\x1b\\\r\n").as_bytes(), 0);
+    }
+    let linked = |emulator: &Emulator| {
+        let lines = emulator.picture().lines;
+        lines.iter().flat_map(|line| &line.runs).filter(|run| run.style.link.is_some()).count()
+    };
+    assert_eq!(linked(&emulator), 0, "a megabyte of links is in the history");
+    emulator.feed(b"\x1b[3J\x1b[2J\x1b[3J\x1b[H", 0);
+    for number in 0..400 {
+        emulator.feed(format!("\x1b]8;;http://{number}/{target}\x1b\\l\x1b]8;;\x1b\\\r\n").as_bytes(), 0);
+    }
+    assert!(linked(&emulator) > 0, "there is room again");
+}
+
+#[test]
+fn a_redraw_is_never_too_long() {
+    let mut full = String::new();
+    for cell in 0..200_u32 * 60 {
+        let (r, g, b) = (cell % 256, cell / 7 % 256, cell / 13 % 256);
+        full += &format!("\x1b[38;2;{r};{g};{b};48;2;{b};{r};{g}m\u{6f22}\u{301}\u{301}");
+    }
+    for (columns, rows) in [(200, 50), (400, 100), (1_000, 300)] {
+        let mut emulator = Emulator::new(columns, rows, 0);
+        emulator.feed(full.as_bytes(), 0);
+        emulator.feed(b"\x1b[?1049h", 0);
+        emulator.feed(full.as_bytes(), 0);
+        let redraw = emulator.redraw();
+        assert!(redraw.len() <= LONGEST, "{columns}x{rows}: {}", redraw.len());
+        let again = redrawn(&emulator);
+        assert_eq!(again.cursor.row, emulator.picture().cursor.row);
+        assert!(again.alternate);
+    }
+}
+
+#[test]
+fn a_usual_screen_is_redrawn_whole() {
+    let mut emulator = Emulator::new(200, 50, 0);
+    for row in 0..50 {
+        let line =
+            format!("\x1b[{}H\x1b[3{}m{}\x1b[0;1m{}", row + 1, row % 8, "word ".repeat(20), "and more ".repeat(10));
+        emulator.feed(line.as_bytes(), 0);
+    }
+    assert_eq!(redrawn(&emulator), emulator.picture());
+}
+
+#[test]
+fn output_held_back_is_let_go_in_time() {
+    let mut emulator = Emulator::new(20, 3, 0);
+    assert!(!emulator.feed(b"\x1b[?2026hdrawing", 1_000).at_rest);
+    assert_eq!(emulator.deadline(), Some(1_150));
+    assert!(!emulator.tick(1_149).at_rest);
+    assert!(emulator.tick(1_150).at_rest);
+    assert_eq!(emulator.deadline(), None);
+    assert!(!emulator.picture().private_modes.contains(&2026));
+}
+
+#[test]
+fn output_held_back_is_let_go_by_its_program() {
+    let mut emulator = Emulator::new(20, 3, 0);
+    emulator.feed(b"\x1b[?2026hdrawing", 1_000);
+    assert!(emulator.feed(b"\x1b[?2026l", 1_010).at_rest);
+    assert_eq!(emulator.deadline(), None);
+    emulator.feed(b"\x1b[?2026h", 2_000);
+    assert_eq!(emulator.deadline(), Some(2_150), "another frame has its own time");
+}
+
+#[test]
+fn a_size_that_cannot_be_is_brought_to_one_that_can() {
+    for (columns, rows, expected) in [(0, 0, (2, 1)), (10_000, 10_000, (1_000, 1_000))] {
+        let (emulator, _) = after(columns, rows, b"x");
+        let picture = emulator.picture();
+        assert_eq!((picture.columns, picture.rows), expected);
+    }
+}
