@@ -1,11 +1,13 @@
 //! The whole program as a pure machine: something happens, state changes, things are to be done. No clock, no I/O.
 
 mod chat;
+mod commands;
 pub mod effect;
 mod heard;
 pub mod input;
 mod keys;
 mod outbox;
+mod pictures;
 mod sessions;
 
 use octo_proto::{
@@ -34,6 +36,9 @@ use crate::{
 
 /// How long a second Esc or Ctrl+C counts as the second, in ms.
 const TWICE_MS: i64 = 1_500;
+
+/// After this time without octod a person is told how it is started, in ms.
+const LONG_MS: i64 = 3_000;
 
 /// Between two pictures of the spinner, in ms.
 pub const SPIN_MS: i64 = 250;
@@ -92,6 +97,8 @@ pub struct App {
     pub areas: Areas,
     /// How the link stands.
     pub link: Status,
+    /// Since when there is no connection; none while there is one.
+    pub down_since: Option<i64>,
     /// Whether octod lost the runner.
     pub runner_lost: bool,
     /// All sessions.
@@ -111,6 +118,8 @@ pub struct App {
     effects: Vec<Effect>,
     /// Waits for the index, to open the newest session of the folder.
     finding: bool,
+    /// Whether only the step under way is shown of a plan.
+    pub plan_folded: bool,
     focused: bool,
     mouse: bool,
     last_key: i64,
@@ -133,6 +142,7 @@ impl App {
             size,
             areas: Areas::default(),
             link: Status::Connecting,
+            down_since: None,
             runner_lost: false,
             index: Index::default(),
             harnesses: None,
@@ -144,6 +154,7 @@ impl App {
             outbox: Outbox::new(Ids::new(options.seed)),
             effects: Vec::new(),
             finding: options.start == Start::Folder,
+            plan_folded: false,
             focused: true,
             mouse: options.mouse,
             last_key: i64::MIN / 2,
@@ -165,6 +176,7 @@ impl App {
             What::Resize(columns, rows) => self.size = (columns, rows),
             What::Focus(focused) => self.focused = focused,
             What::Link(heard) => self.on_heard(heard),
+            What::Read { upload, image } => self.on_read(&upload, image),
             What::Tick => self.outbox.tick(input.at, &mut self.effects),
         }
         if self.notice.as_ref().is_some_and(|notice| notice.until <= self.now) {
@@ -198,6 +210,7 @@ impl App {
         let every = |ms: i64| self.now - self.now.rem_euclid(ms) + ms;
         let spins = self.focused && self.open.is_working();
         let counts = matches!(self.link, Status::Down { .. })
+            || self.open.retry.is_some()
             || self.open.question().is_some_and(|question| question.timeout_ms.is_some());
         let ages = self.focused && self.areas.sessions.is_some();
         [
@@ -222,6 +235,12 @@ impl App {
     #[must_use]
     pub fn holds_changes(&self) -> bool {
         self.outbox.holds_changes()
+    }
+
+    /// Whether octod is away for so long that it will hardly come back by itself.
+    #[must_use]
+    pub fn is_down_for_long(&self) -> bool {
+        self.down_since.is_some_and(|since| self.now - since >= LONG_MS)
     }
 
     fn is_connected(&self) -> bool {

@@ -56,6 +56,10 @@ pub enum Action {
     Model,
     /// Chooses a thinking level.
     Level,
+    /// Chooses a mode.
+    Mode,
+    /// Folds or unfolds the plan.
+    Plan,
     /// Folds or unfolds thinking.
     Thinking,
     /// Folds or unfolds what tools gave.
@@ -128,7 +132,7 @@ pub const BINDINGS: &[Binding] = {
             "new line",
         ),
         bind(Chat, &[(ALT, K::Up)], "Alt+Up", A::TakeBack, "take queued prompts back"),
-        bind(Chat, &[(NONE, K::Tab)], "Tab", A::Switch, "answer the agent's question"),
+        bind(Chat, &[(NONE, K::Tab)], "Tab", A::Switch, "complete a command; answer the agent's question"),
         bind(Chat, &[(NONE, K::Esc)], "Esc Esc", A::Back, "stop the agent"),
         bind(Chat, &[(CTRL, K::Char('c'))], "Ctrl+C", A::Interrupt, "stop the agent; clear the text; twice: quit"),
         bind(Chat, &[(CTRL, K::Char('d'))], "Ctrl+D", A::Leave, "quit, when nothing is written"),
@@ -138,6 +142,8 @@ pub const BINDINGS: &[Binding] = {
         bind(Chat, &[(CTRL, K::Char('f'))], "Ctrl+F", A::Fork, "fork at one of your messages"),
         bind(Chat, &[(CTRL, K::Char('p'))], "Ctrl+P", A::Model, "model"),
         bind(Chat, &[(CTRL, K::Char('t'))], "Ctrl+T", A::Level, "thinking level"),
+        bind(Chat, &[(SHIFT, K::BackTab), (NONE, K::BackTab)], "Shift+Tab", A::Mode, "mode, where the agent has modes"),
+        bind(Chat, &[(ALT, K::Char('p'))], "Alt+P", A::Plan, "fold or unfold the agent's plan"),
         bind(Chat, &[(ALT, K::Char('t'))], "Alt+T", A::Thinking, "fold or unfold thinking"),
         bind(Chat, &[(ALT, K::Char('o'))], "Alt+O", A::Tools, "fold or unfold tool output"),
         bind(Chat, &[(NONE, K::PageUp)], "PageUp", A::Pages(-1), "scroll up"),
@@ -179,7 +185,7 @@ pub const BINDINGS: &[Binding] = {
             &[(NONE, K::Backspace), (SHIFT, K::Backspace), (CTRL, K::Char('h'))],
             "Backspace",
             A::Edit(Edit::Backspace),
-            "delete a character",
+            "delete a character; where there is none, a picture",
         ),
         bind(Text, &[(NONE, K::Delete)], "Delete", A::Edit(Edit::Delete), "delete the next character"),
         bind(

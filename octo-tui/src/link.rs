@@ -10,7 +10,6 @@ use octo_proto::{
     client::{Client, Events, Told},
     frame::{EventFrame, Request},
     hello::Hello,
-    id::RequestId,
 };
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -121,19 +120,15 @@ impl LinkTask {
 }
 
 async fn answer(client: Client, asked: Asked) -> Heard {
-    let id = asked.id;
-    Heard::Reply { result: ask(&client, &id, asked.session, &asked.command).await, id }
+    let id = asked.id.clone();
+    Heard::Reply { result: ask(&client, asked).await, id }
 }
 
-async fn ask(
-    client: &Client,
-    id: &RequestId,
-    session: Option<octo_proto::id::SessionId>,
-    command: &octo_proto::Command,
-) -> Result<String, Error> {
-    let mut request = Request::new(channel::AGENT, id.0.clone(), command)
+async fn ask(client: &Client, asked: Asked) -> Result<String, Error> {
+    let mut request = Request::new(channel::AGENT, asked.id.0, &asked.command)
         .map_err(|error| Error::internal(format!("a request that cannot be written: {error}")))?;
-    request.session_id = session;
+    request.session_id = asked.session;
+    request.bytes = asked.bytes;
     client.request(request).await?.result.map(|body| body.get().to_owned())
 }
 

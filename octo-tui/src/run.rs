@@ -9,8 +9,11 @@ use std::{
 
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
-use octo_proto::hello::Hello;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use octo_proto::{hello::Hello, id::RequestId};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinSet,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -21,6 +24,7 @@ use crate::{
     },
     config::Environment,
     link::{Link, now},
+    picture,
     terminal::Screen,
 };
 
@@ -76,6 +80,7 @@ async fn enter(setup: Setup) -> io::Result<()> {
         screen,
         link,
         backlog: VecDeque::new(),
+        reading: JoinSet::new(),
         pace: Pace { remote, next: Instant::now(), soon: Instant::now() },
         quit: false,
         #[cfg(debug_assertions)]
@@ -143,6 +148,8 @@ struct Loop {
     link: Link,
     /// Requests that the link could not take at once.
     backlog: VecDeque<Asked>,
+    /// Files that are being read.
+    reading: JoinSet<What>,
     pace: Pace,
     quit: bool,
     #[cfg(debug_assertions)]
@@ -181,6 +188,7 @@ impl Loop {
                     Some(heard) => self.on_heard(heard)?,
                     None => return Err(io::Error::other("the link to octod has ended")),
                 },
+                Some(read) = self.reading.join_next() => if let Ok(what) = read { self.take(what)? },
                 () = until_time(wake) => self.take(What::Tick)?,
             }
         }
@@ -228,6 +236,7 @@ impl Loop {
         for effect in effects {
             match effect {
                 Effect::Send(asked) => self.send(*asked),
+                Effect::Read { upload, path } => self.read(upload, path),
                 Effect::Bell => self.screen.ring()?,
                 Effect::Mouse(on) => self.screen.set_mouse(on)?,
                 Effect::Redraw => self.screen.forget()?,
@@ -235,6 +244,11 @@ impl Loop {
             }
         }
         Ok(())
+    }
+
+    /// On a thread of its own: a disk may be slow, and far away.
+    fn read(&mut self, upload: RequestId, path: String) {
+        self.reading.spawn_blocking(move || What::Read { image: picture::read(path.as_ref()), upload });
     }
 
     /// Never waits: the link may itself be waiting for the app.

@@ -5,4 +5,5 @@ pub mod dialog;
 pub mod index;
 pub mod overlay;
 pub mod picker;
+pub mod picture;
 pub mod session;

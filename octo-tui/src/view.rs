@@ -4,8 +4,10 @@ pub mod areas;
 mod chat;
 mod composer;
 mod dialog;
+mod extension;
 pub mod help;
 mod overlay;
+mod plan;
 mod queue;
 pub mod sessions;
 pub mod status;
@@ -29,7 +31,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
         return;
     }
     chat::draw(app, frame);
+    plan::draw(app, frame);
     queue::draw(app, frame);
+    extension::draw(app, frame);
     dialog::draw(app, frame);
     composer::draw(app, frame);
     if let Some(area) = app.areas.sessions {

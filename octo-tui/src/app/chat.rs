@@ -8,12 +8,21 @@ use octo_proto::{
 };
 
 use super::{App, TWICE_MS, effect::Effect};
-use crate::state::session::{Fresh, Sent, Session, Target};
+use crate::state::{
+    picture::Picture,
+    session::{Fresh, Sent, Session, Target},
+};
 
 impl App {
     /// Sends what is written.
     pub(super) fn send(&mut self, steer: bool) {
-        if self.open.composer.text().trim().is_empty() {
+        let says_nothing = self.open.composer.text().trim().is_empty() && self.open.pictures.is_empty();
+        if says_nothing || self.run_own() {
+            return;
+        }
+        if let Some(picture) = self.open.pictures.iter().find(|picture| picture.source().is_none()) {
+            let label = picture.label();
+            self.say(format!("{label} is still on its way"));
             return;
         }
         if self.finding {
@@ -23,18 +32,18 @@ impl App {
         match self.open.target.clone() {
             Target::Known(id) => {
                 let when = self.when(steer);
-                let text = self.open.composer.take();
-                let request_id = self.ask(Some(&id), prompt(&text, when));
-                self.open.sent.push(Sent { request_id, text, when, stored: false });
+                let (text, pictures) = (self.open.composer.take(), std::mem::take(&mut self.open.pictures));
+                let request_id = self.ask(Some(&id), prompt(&text, &pictures, when));
+                self.open.sent.push(Sent { request_id, text, pictures, when, stored: false });
             }
             Target::Fresh(fresh) => {
                 if fresh.creating.is_none() && !self.create(fresh) {
                     return;
                 }
-                let text = self.open.composer.take();
+                let (text, pictures) = (self.open.composer.take(), std::mem::take(&mut self.open.pictures));
                 // Its own id is drawn when the session is there.
                 let request_id = RequestId(format!("pending-{}", self.open.sent.len()));
-                self.open.sent.push(Sent { request_id, text, when: When::Now, stored: false });
+                self.open.sent.push(Sent { request_id, text, pictures, when: When::Now, stored: false });
             }
         }
         self.open.revision += 1;
@@ -90,7 +99,7 @@ impl App {
                 session.adopt(&reply.session);
                 let session_id = reply.session.info.session_id.clone();
                 for sent in &mut session.sent {
-                    let command = prompt(&sent.text, sent.when);
+                    let command = prompt(&sent.text, &sent.pictures, sent.when);
                     sent.request_id = self.outbox.ask(self.now, Some(&session_id), command, &mut self.effects);
                 }
                 self.index.put(&reply.session);
@@ -102,8 +111,9 @@ impl App {
                 if let Target::Fresh(fresh) = &mut session.target {
                     fresh.creating = None;
                 }
-                let texts: Vec<String> = session.sent.drain(..).map(|sent| sent.text).collect();
-                session.composer.put_before(&texts.join("\n\n"));
+                for sent in std::mem::take(&mut session.sent).into_iter().rev() {
+                    session.put_back(sent);
+                }
                 self.complain(&error);
             }
         }
@@ -189,6 +199,7 @@ impl App {
     }
 }
 
-fn prompt(text: &str, when: When) -> Command {
-    Command::Prompt { message: text.to_owned(), images: Vec::new(), when }
+fn prompt(text: &str, pictures: &[Picture], when: When) -> Command {
+    let images = pictures.iter().filter_map(Picture::source).cloned().collect();
+    Command::Prompt { message: text.to_owned(), images, when }
 }

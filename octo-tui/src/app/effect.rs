@@ -1,5 +1,6 @@
 //! Everything that the app can want done.
 
+use bytes::Bytes;
 use octo_proto::{
     Command,
     id::{RequestId, SessionId},
@@ -10,6 +11,13 @@ use octo_proto::{
 pub enum Effect {
     /// Ask octod.
     Send(Box<Asked>),
+    /// Read a picture.
+    Read {
+        /// Which one.
+        upload: RequestId,
+        /// Its file.
+        path: String,
+    },
     /// Ring the terminal's bell.
     Bell,
     /// Take the mouse, or let it go.
@@ -31,4 +39,6 @@ pub struct Asked {
     pub session: Option<SessionId>,
     /// What is asked.
     pub command: Command,
+    /// What goes with it.
+    pub bytes: Bytes,
 }

@@ -9,7 +9,7 @@ use octo_proto::{
 use serde::de::DeserializeOwned;
 
 use super::{App, effect::Effect, input::Heard, outbox::Answered};
-use crate::{link::state::Status, state::session::Session};
+use crate::{link::state::Status, state::session::Session, view::status::count};
 
 impl App {
     pub(super) fn on_heard(&mut self, heard: Heard) {
@@ -28,12 +28,13 @@ impl App {
     fn on_status(&mut self, status: Status) {
         match &status {
             Status::Up(connection) => {
-                self.runner_lost = false;
+                (self.runner_lost, self.down_since) = (false, None);
                 self.outbox.connected(*connection, &mut self.effects);
                 self.link = status;
                 self.watch_again();
             }
             Status::Connecting | Status::Down { .. } => {
+                self.down_since = self.down_since.or(Some(self.now));
                 self.outbox.disconnected();
                 self.link = status;
             }
@@ -96,8 +97,10 @@ impl App {
 
     fn on_session_event(&mut self, session_id: Option<&SessionId>, cursor: Cursor, event: &Event) {
         let Some(id) = session_id else { return };
+        let now = self.now;
         let Some(session) = self.session_mut(id) else { return };
         session.apply(cursor, event);
+        session.follow_retry(now, event);
         let is_open = self.open.id() == Some(id);
         match event {
             Event::PromptEnded { outcome: Outcome::Error, message: Some(message), .. } if is_open => {
@@ -107,9 +110,14 @@ impl App {
                 "error" | "warning" => self.complain_of(message.clone()),
                 _ => self.say(message.clone()),
             },
-            Event::RetryStart { attempt, max_attempts, message, .. } if is_open => {
-                self.say(format!("attempt {attempt} of {max_attempts}: {message}"));
-            }
+            Event::CompactEnd { tokens_before, aborted, message, .. } if is_open => match (message, aborted) {
+                (Some(message), _) => self.complain_of(format!("compacting failed: {message}")),
+                (None, true) => self.say("compacting was stopped"),
+                (None, false) => {
+                    let before = tokens_before.map(|tokens| format!(" from {} tokens", count(tokens)));
+                    self.say(format!("compacted{}", before.unwrap_or_default()));
+                }
+            },
             Event::SessionClosed { deleted: true, .. } => self.on_deleted(&id.clone()),
             _ => {}
         }
@@ -146,6 +154,8 @@ impl App {
                     }
                 }
             }
+            Command::AttachmentPut { upload, .. } => self.on_put(&upload, read(result)),
+            Command::GetCommands {} => self.with_ok(result, |app, list| app.on_commands(session.as_ref(), list)),
             Command::Watch { .. } => self.on_watch_answer(session.as_ref(), result),
             _ => {
                 if let Err(error) = result {
@@ -205,7 +215,7 @@ impl App {
             Err(error) => {
                 let refused = session.sent.extract_if(.., |sent| sent.request_id == *id).next();
                 if let Some(refused) = refused {
-                    session.composer.put_before(&refused.text);
+                    session.put_back(refused);
                 }
                 self.complain(&error);
             }

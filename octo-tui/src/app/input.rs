@@ -6,7 +6,7 @@ use octo_proto::{
     id::{RequestId, SessionId},
 };
 
-use crate::link::state::Status;
+use crate::{link::state::Status, state::picture::Image};
 
 /// One thing that happened, and when. Time comes from here only.
 #[derive(Debug)]
@@ -32,6 +32,13 @@ pub enum What {
     Focus(bool),
     /// The link told something.
     Link(Heard),
+    /// A picture was read, or could not be.
+    Read {
+        /// Which one.
+        upload: RequestId,
+        /// The picture, or why there is none.
+        image: Result<Image, String>,
+    },
     /// The time came that [`wake_at`](super::App::wake_at) named.
     Tick,
 }

@@ -72,6 +72,12 @@ impl App {
 
     pub(super) fn on_paste(&mut self, text: &str) {
         self.last_key = self.now;
+        if self.context() == Context::Chat
+            && let Some(path) = self.pasted_picture(text)
+        {
+            self.attach(&path, Some(text.to_owned()));
+            return;
+        }
         // Into a field of one line, line ends would be keys that nobody pressed.
         let one_line = self.overlay.is_some();
         if let Some(field) = self.field() {
@@ -103,6 +109,9 @@ impl App {
             for text in self.open.said() {
                 self.open.composer.remember(&text);
             }
+        }
+        if edit == Edit::Backspace && self.context() == Context::Chat && self.open.composer.is_empty() {
+            self.open.pictures.pop();
         }
         if let Some(field) = self.field() {
             field.edit(edit);
@@ -138,6 +147,8 @@ impl App {
             Action::Fork => self.pick_fork(),
             Action::Model => self.pick_model(),
             Action::Level => self.pick_level(),
+            Action::Mode => self.pick_mode(),
+            Action::Plan => self.plan_folded = !self.plan_folded,
             Action::Thinking => self.open.transcript.toggle_thinking(),
             Action::Tools => self.open.transcript.toggle_tools(),
             Action::Step(by) => self.step(by),
@@ -210,31 +221,12 @@ impl App {
             Some(_) => {}
             None => match &mut self.open.dialog {
                 Some(dialog) => dialog.focused = !dialog.focused,
-                None => self.complete(),
+                None => {
+                    self.complete();
+                    self.ask_commands();
+                }
             },
         }
-    }
-
-    /// Completes a slash command.
-    fn complete(&mut self) {
-        let found = self.completions();
-        let [first, others @ ..] = &found[..] else { return };
-        let shared = others.iter().fold(first.clone(), |shared, name| {
-            shared.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
-        });
-        let end = if others.is_empty() { " " } else { "" };
-        self.open.composer.set(&format!("/{shared}{end}"));
-    }
-
-    /// The slash commands that what is written can become.
-    #[must_use]
-    pub fn completions(&self) -> Vec<String> {
-        let Some(begun) = self.open.composer.text().strip_prefix('/') else { return Vec::new() };
-        if begun.contains(char::is_whitespace) {
-            return Vec::new();
-        }
-        let commands = self.open.view.iter().flat_map(|view| &view.live.commands);
-        commands.filter(|command| command.name.starts_with(begun)).map(|command| command.name.clone()).collect()
     }
 
     fn step(&mut self, by: i8) {

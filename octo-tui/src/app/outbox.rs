@@ -1,5 +1,6 @@
 //! Requests without an answer. Those that change something are sent again, with the same id, until there is one.
 
+use bytes::Bytes;
 use octo_proto::{
     Code, Command, Error,
     id::{RequestId, SessionId},
@@ -39,6 +40,7 @@ struct Open {
     id: RequestId,
     session: Option<SessionId>,
     command: Command,
+    bytes: Bytes,
     tries: u32,
     again_at: Option<i64>,
 }
@@ -78,15 +80,30 @@ impl Outbox {
         command: Command,
         effects: &mut Vec<Effect>,
     ) -> RequestId {
-        let id = self.ids.draw(at);
-        let open = Open { id: id.clone(), session: session.cloned(), command, tries: 1, again_at: None };
+        let session = session.cloned();
+        let id = self.draw(at);
+        self.push(Open { id: id.clone(), session, command, bytes: Bytes::new(), tries: 1, again_at: None }, effects);
+        id
+    }
+
+    /// Puts a piece of an attachment, which is of no session.
+    pub(super) fn put(&mut self, at: i64, (command, bytes): (Command, Bytes), effects: &mut Vec<Effect>) {
+        let id = self.draw(at);
+        self.push(Open { id, session: None, command, bytes, tries: 1, again_at: None }, effects);
+    }
+
+    /// An id that no other request has.
+    pub(super) fn draw(&mut self, at: i64) -> RequestId {
+        self.ids.draw(at)
+    }
+
+    fn push(&mut self, open: Open, effects: &mut Vec<Effect>) {
         if let Some(connection) = self.connection {
             effects.push(send(&open, connection));
         }
         if self.connection.is_some() || open.command.is_mutating() {
             self.open.push(open);
         }
-        id
     }
 
     /// There is a connection: sends again what changes something. What only asks is asked anew by who wants to know.
@@ -147,5 +164,6 @@ fn send(open: &Open, connection: u64) -> Effect {
         connection,
         session: open.session.clone(),
         command: open.command.clone(),
+        bytes: open.bytes.clone(),
     }))
 }

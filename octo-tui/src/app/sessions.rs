@@ -22,6 +22,7 @@ const KEPT: usize = 16;
 /// The titles of the pickers, by which a late answer finds its own.
 const MODELS: &str = "Model";
 const LEVELS: &str = "Thinking level";
+const MODES: &str = "Mode";
 const FORKS: &str = "Fork before which message?";
 
 impl App {
@@ -112,7 +113,7 @@ impl App {
         self.open_fresh(Fresh { cwd, harness, ..Fresh::default() });
     }
 
-    fn absolute(&self, directory: &str) -> String {
+    pub(super) fn absolute(&self, directory: &str) -> String {
         let home = self.options.home.as_deref().unwrap_or("/");
         let path = match directory.strip_prefix('~') {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
@@ -267,6 +268,26 @@ impl App {
         self.overlay = Some(Overlay::Picker(Picker::of(LEVELS, levels.into_iter().map(entry).collect())));
     }
 
+    pub(super) fn pick_mode(&mut self) {
+        let modes = self.capabilities().modes;
+        if modes.is_empty() {
+            self.say("this agent has no modes");
+            return;
+        }
+        let Some(info) = self.open.info() else {
+            self.say("a session gets its mode after its first prompt");
+            return;
+        };
+        let entry = |mode: String| Entry {
+            current: info.mode.as_ref() == Some(&mode),
+            label: mode.clone(),
+            note: String::new(),
+            choice: Choice::Mode(mode),
+        };
+        let entries = modes.into_iter().map(entry).collect();
+        self.overlay = Some(Overlay::Picker(Picker::of(MODES, entries)));
+    }
+
     pub(super) fn pick_fork(&mut self) {
         if !self.capabilities().fork {
             self.say("this agent cannot fork");
@@ -296,7 +317,7 @@ impl App {
             match choice {
                 Choice::Model(model) => fresh.model = Some(model),
                 Choice::Level(level) => fresh.thinking_level = Some(level),
-                Choice::ForkAt(_) => {}
+                Choice::Mode(_) | Choice::ForkAt(_) => {}
             }
             return;
         }
@@ -304,6 +325,7 @@ impl App {
         let command = match choice {
             Choice::Model(model) => Command::SetModel { model },
             Choice::Level(level) => Command::SetThinkingLevel { level },
+            Choice::Mode(mode) => Command::SetMode { mode },
             Choice::ForkAt(message_id) => Command::SessionFork { message_id },
         };
         self.ask(id.as_ref(), command);

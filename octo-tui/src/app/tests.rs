@@ -3,6 +3,7 @@
 mod chat;
 mod dialogs;
 mod links;
+mod offers;
 mod screens;
 mod stage;
 

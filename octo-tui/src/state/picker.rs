@@ -11,6 +11,8 @@ pub enum Choice {
     Model(String),
     /// A thinking level.
     Level(String),
+    /// A mode.
+    Mode(String),
     /// A person's message to fork at.
     ForkAt(MessageId),
 }

@@ -6,11 +6,11 @@ use octo_proto::{
     Cursor, Event, Message, PartKind, View,
     id::{RequestId, SessionId, ToolCallId},
     index::IndexEntry,
-    session::{InputRequest, SessionInfo, SessionState, When},
+    session::{InputRequest, Phase, SessionInfo, SessionState, When},
     view::WINDOW,
 };
 
-use super::{composer::Composer, dialog::Dialog};
+use super::{composer::Composer, dialog::Dialog, picture::Picture};
 use crate::transcript::Transcript;
 
 /// Earlier messages that are kept while the end is followed.
@@ -44,16 +44,29 @@ pub struct Fresh {
 }
 
 /// A prompt that was sent from here and is not yet seen in the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sent {
     /// Its request.
     pub request_id: RequestId,
     /// What it says.
     pub text: String,
+    /// What it shows.
+    pub pictures: Vec<Picture>,
     /// When it is to reach the agent.
     pub when: When,
     /// Whether octod answered that it is stored.
     pub stored: bool,
+}
+
+/// The agent waits to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// From 1.
+    pub attempt: u32,
+    /// At most.
+    pub max_attempts: u32,
+    /// When it tries, ms since 1970.
+    pub at: i64,
 }
 
 /// How a tool ended, until its message tells it.
@@ -90,6 +103,10 @@ pub struct Session {
     pub sent: Vec<Sent>,
     /// What is being written.
     pub composer: Composer,
+    /// Pictures for the next prompt.
+    pub pictures: Vec<Picture>,
+    /// The agent waits to try again.
+    pub retry: Option<Retry>,
     /// The oldest question that waits.
     pub dialog: Option<Dialog>,
     /// The conversation as lines.
@@ -112,6 +129,8 @@ impl Session {
             ended: Vec::new(),
             sent: Vec::new(),
             composer: Composer::default(),
+            pictures: Vec::new(),
+            retry: None,
             dialog: None,
             transcript: Transcript::default(),
             revision: 0,
@@ -225,6 +244,24 @@ impl Session {
         self.forget_seen();
     }
 
+    /// Whether the agent waits to try again, and until when.
+    pub fn follow_retry(&mut self, now: i64, event: &Event) {
+        match event {
+            Event::RetryStart { attempt, max_attempts, delay_ms, .. } => {
+                let at = now.saturating_add(i64::try_from(*delay_ms).unwrap_or(i64::MAX));
+                self.retry = Some(Retry { attempt: *attempt, max_attempts: *max_attempts, at });
+            }
+            _ if self.retry.is_some() => {
+                let state = self.view.as_ref().map(|view| &view.live.state);
+                let waits = matches!(state, Some(SessionState::Working { phase: Phase::Retrying, .. }));
+                if !waits || matches!(event, Event::RetryEnd { .. }) {
+                    self.retry = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Earlier messages that are here stay, where the new view follows them without a gap.
     fn take_snapshot(&mut self, view: &View) {
         let first = view.messages.first().map_or(0, |message| message.idx);
@@ -264,6 +301,14 @@ impl Session {
         page.append(&mut self.earlier);
         self.earlier = page;
         self.revision += 1;
+    }
+
+    /// A prompt that was not taken comes back to where it was written.
+    pub fn put_back(&mut self, sent: Sent) {
+        if !sent.text.is_empty() {
+            self.composer.put_before(&sent.text);
+        }
+        self.pictures.splice(0..0, sent.pictures);
     }
 
     /// The place before which the next page ends.

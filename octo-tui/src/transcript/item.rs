@@ -27,6 +27,8 @@ pub enum Item<'a> {
         id: &'a RequestId,
         /// What it says.
         text: &'a str,
+        /// How many pictures it shows.
+        pictures: usize,
         /// How far it has come, in words.
         note: &'static str,
     },
@@ -106,6 +108,7 @@ impl<'a> Content<'a> {
             self.items.extend(session.sent.iter().map(|sent| Item::Waiting {
                 id: &sent.request_id,
                 text: &sent.text,
+                pictures: sent.pictures.len(),
                 note: "sending",
             }));
             return;
@@ -120,14 +123,17 @@ impl<'a> Content<'a> {
         self.items.extend(own.map(|sent| Item::Waiting {
             id: &sent.request_id,
             text: &sent.text,
+            pictures: sent.pictures.len(),
             note: if sent.stored { "waiting" } else { "sending" },
         }));
         for prompt in open {
             let id = &prompt.request_id;
             let known =
                 queued.contains(id) || stored.contains(id) || session.sent.iter().any(|sent| sent.request_id == *id);
-            if let Some(text) = prompt.message.as_ref().filter(|_| !known).and_then(first_text) {
-                self.items.push(Item::Waiting { id, text, note: "waiting" });
+            if let Some(message) = prompt.message.as_ref().filter(|_| !known) {
+                let pictures = message.parts.iter().filter(|part| matches!(part.kind, PartKind::Image { .. })).count();
+                let text = first_text(message).unwrap_or_default();
+                self.items.push(Item::Waiting { id, text, pictures, note: "waiting" });
             }
         }
     }

@@ -41,8 +41,11 @@ impl Painter<'_> {
         match item {
             Item::Stored(message) => self.message(message, false),
             Item::Growing(message) => self.message(message, true),
-            Item::Waiting { text, note, .. } => {
-                self.said(text, self.theme.dim);
+            Item::Waiting { text, pictures, note, .. } => {
+                if !text.is_empty() {
+                    self.said(text, self.theme.dim);
+                }
+                (0..*pictures).for_each(|_| self.note("[image]"));
                 self.line(vec![Span::raw("  "), Span::styled(format!("{note}…"), self.theme.dim)]);
             }
             Item::Fault(text) => self.fault(text),

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{composer, dialog, queue};
+use super::{composer, dialog, extension, plan, queue};
 use crate::{app::App, state::overlay::Overlay};
 
 /// From this width on the sessions stand beside the conversation.
@@ -23,8 +23,12 @@ pub struct Areas {
     pub title: Rect,
     /// The conversation.
     pub transcript: Rect,
+    /// The agent's plan.
+    pub plan: Rect,
     /// What is queued.
     pub queue: Rect,
+    /// What the agent's extensions tell.
+    pub extension: Rect,
     /// The agent's question.
     pub dialog: Rect,
     /// What is written.
@@ -58,7 +62,9 @@ impl Areas {
         };
         let composer = take(composer::height(app, column.width, low), 1);
         let dialog = take(dialog::height(app, column.width, rows), 2);
+        let extension = take(extension::height(app), 3);
         let queue = take(queue::height(app), 3);
+        let plan = take(plan::height(app), 5);
         let title = Rect { height: u16::from(!low), ..column };
         let top = column.y + title.height;
         let transcript = Rect { y: top, height: bottom.saturating_sub(top), ..column };
@@ -66,7 +72,9 @@ impl Areas {
             sessions,
             title,
             transcript,
+            plan,
             queue,
+            extension,
             dialog,
             composer,
             status: Rect { y: body.bottom(), height: 1, ..screen },

@@ -13,7 +13,10 @@ use crate::{
     app::App,
     keymap::Context,
     state::composer::Composer,
-    text::wrap::{truncate, width},
+    text::{
+        clean::{clean, clean_line},
+        wrap::{truncate, width},
+    },
 };
 
 /// Lines of text that the box shows at most.
@@ -85,7 +88,7 @@ impl Written {
 
 /// What a person pasted is no safer than what an agent wrote, but every character of it keeps its place.
 fn show(grapheme: &str) -> String {
-    if grapheme == "\t" { "    ".to_owned() } else { crate::text::clean::clean(grapheme).into_owned() }
+    if grapheme == "\t" { "    ".to_owned() } else { clean(grapheme).into_owned() }
 }
 
 pub(super) fn height(app: &App, columns: u16, low: bool) -> u16 {
@@ -110,6 +113,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
             block = block.title_top(Line::styled(title, theme.dim));
         } else if let Some(title) = keys(app) {
             block = block.title_bottom(Line::styled(title, theme.dim).right_aligned());
+        }
+        if let Some(title) = pictures(app, area.width) {
+            block = block.title_bottom(Line::styled(title, theme.accent));
         }
         frame.render_widget(block, area);
         Rect {
@@ -143,7 +149,21 @@ fn keys(app: &App) -> Option<String> {
 
 fn completions(app: &App, columns: u16) -> Option<String> {
     let found = app.completions();
-    let names: Vec<String> = found.iter().map(|name| format!("/{}", crate::text::clean::clean_line(name))).collect();
-    let text = format!(" Tab: {} ", names.join(" "));
-    (!found.is_empty()).then(|| truncate(&text, usize::from(columns.saturating_sub(SIDES))))
+    let text = match &found[..] {
+        [] => return None,
+        [only] => format!(" /{}  {} ", clean_line(&only.name), clean_line(only.description.as_deref().unwrap_or(""))),
+        many => {
+            let names: Vec<String> = many.iter().map(|command| format!("/{}", clean_line(&command.name))).collect();
+            format!(" Tab: {} ", names.join(" "))
+        }
+    };
+    Some(truncate(&text, usize::from(columns.saturating_sub(SIDES))))
+}
+
+/// The pictures that go with the next prompt.
+fn pictures(app: &App, columns: u16) -> Option<String> {
+    let labels: Vec<String> =
+        app.open.pictures.iter().map(|picture| format!("[{}]", clean_line(&picture.label()))).collect();
+    let text = format!(" {} ", labels.join(" "));
+    (!labels.is_empty()).then(|| truncate(&text, usize::from(columns / 2)))
 }

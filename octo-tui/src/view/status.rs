@@ -59,10 +59,14 @@ fn standing(app: &App) -> Vec<Span<'static>> {
     let plain = |text: String| Span::styled(text, theme.dim);
     parts.extend(app.model().map(|model| plain(clean_line(model))));
     parts.extend(app.level().map(|level| plain(clean_line(level))));
+    parts.extend(app.open.info().and_then(|info| info.mode.as_ref()).map(|mode| plain(clean_line(mode))));
     if let Some(usage) = app.open.view.as_ref().and_then(|view| view.live.usage.as_ref()) {
         if let (Some(tokens), Some(window @ 1..)) = (usage.context_tokens, usage.context_window) {
             let percent = tokens.saturating_mul(100) / window;
-            let text = format!("{percent} %");
+            let text = match app.areas.status.width {
+                0..100 => format!("{percent} %"),
+                _ => format!("{} of {} ({percent} %)", count(tokens), count(window)),
+            };
             parts.push(if percent >= 80 { Span::styled(text, theme.warn) } else { plain(text) });
         }
         if app.capabilities().cost {
@@ -88,7 +92,8 @@ fn state(app: &App) -> Span<'static> {
             let seconds = ((again_at - app.now).max(0) + 999) / 1000;
             // Why may be long; what matters more than that stands before it.
             let kept = if app.holds_changes() { " · what you sent is kept" } else { "" };
-            let text = format!("no connection, again in {seconds} s{kept} · {}", clean_line(why));
+            let hint = if app.is_down_for_long() { " · `octo` starts octod" } else { "" };
+            let text = format!("no connection, again in {seconds} s{kept}{hint} · {}", clean_line(why));
             return Span::styled(text, theme.bad);
         }
         Status::Up(_) if app.runner_lost => return Span::styled("waiting for the runner…", theme.warn),
@@ -104,8 +109,7 @@ fn state(app: &App) -> Span<'static> {
         Some(SessionState::Idle) => Span::styled("● idle", theme.good),
         Some(SessionState::Starting) => Span::styled(format!("{} starting", spinner(app)), theme.warn),
         Some(SessionState::Working { phase, detail }) => {
-            let detail = detail.as_ref().map(|text| format!(" {}", truncate(&clean_line(text), 24)));
-            let text = format!("{} {}{}", spinner(app), name(*phase), detail.unwrap_or_default());
+            let text = format!("{} {}", spinner(app), working(app, *phase, detail.as_deref()));
             Span::styled(text, theme.warn)
         }
         Some(SessionState::Error { message }) => Span::styled(format!("✗ {}", clean_line(message)), theme.bad),
@@ -116,6 +120,24 @@ fn state(app: &App) -> Span<'static> {
 fn spinner(app: &App) -> &'static str {
     let at = usize::try_from(app.now.div_euclid(SPIN_MS)).unwrap_or(0);
     SPINNER[at % SPINNER.len()]
+}
+
+/// What a working agent does, in words.
+fn working(app: &App, phase: Phase, detail: Option<&str>) -> String {
+    let short = |columns: usize| detail.map(|text| format!(" {}", truncate(&clean_line(text), columns)));
+    match (phase, app.open.retry) {
+        (Phase::Retrying, Some(retry)) => {
+            let seconds = ((retry.at - app.now).max(0) + 999) / 1000;
+            let why = short(40).unwrap_or_default();
+            format!("try {} of {} in {seconds} s:{why}", retry.attempt, retry.max_attempts)
+        }
+        (Phase::Compacting, _) => match detail {
+            Some("threshold") => "compacting: its context is nearly full".to_owned(),
+            Some("overflow") => "compacting: its context was full".to_owned(),
+            _ => name(phase).to_owned(),
+        },
+        _ => format!("{}{}", name(phase), short(24).unwrap_or_default()),
+    }
 }
 
 fn name(phase: Phase) -> &'static str {
@@ -129,14 +151,20 @@ fn name(phase: Phase) -> &'static str {
     }
 }
 
-/// What a model can hold, in few characters.
+/// A number of tokens, in few characters.
 #[must_use]
-pub fn window(model: &Model) -> String {
-    let window = model.context_window.map(|tokens| match tokens {
+pub fn count(tokens: u64) -> String {
+    match tokens {
         0..1_000 => tokens.to_string(),
         1_000..1_000_000 => format!("{}k", tokens / 1_000),
         _ => format!("{}M", tokens / 1_000_000),
-    });
+    }
+}
+
+/// What a model can hold, in few characters.
+#[must_use]
+pub fn window(model: &Model) -> String {
+    let window = model.context_window.map(count);
     let thinks = model.reasoning.then(|| "thinks".to_owned());
     window.into_iter().chain(thinks).collect::<Vec<_>>().join(" · ")
 }

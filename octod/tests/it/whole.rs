@@ -3,7 +3,10 @@
 mod files;
 mod follower;
 mod house;
+mod line;
+mod screen;
 mod seat;
+mod terminal;
 mod terminals;
 
 use std::{collections::HashSet, process::Stdio, time::Duration};

@@ -40,7 +40,7 @@ pub(crate) enum Victim {
     Both,
 }
 
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_octod")).with_file_name(name);
     assert!(path.exists(), "{} is not built: build the whole workspace first", path.display());
     path
@@ -199,12 +199,17 @@ impl House {
         found
     }
 
-    /// What Pi itself wrote down of its conversation: role and text of each message.
-    pub(crate) fn told_by_pi(&self) -> Vec<(String, String)> {
+    /// The one session file of Pi.
+    pub(crate) fn written_by_pi(&self) -> String {
         let mut files = Vec::new();
         find(&self.home().join("pi/sessions"), &mut files);
         let [file] = files.try_into().expect("one session of Pi");
-        let text = fs::read_to_string(&file).unwrap();
+        fs::read_to_string(&file).unwrap()
+    }
+
+    /// What Pi itself wrote down of its conversation: role and text of each message.
+    pub(crate) fn told_by_pi(&self) -> Vec<(String, String)> {
+        let text = self.written_by_pi();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let messages = lines.filter(|line| line["type"] == "message").map(|line| line["message"].clone());
         let told = messages.map(|message| (message["role"].as_str().unwrap().to_owned(), texts(&message["content"])));
