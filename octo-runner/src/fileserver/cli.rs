@@ -18,14 +18,15 @@ Each request shows the token: `Authorization: Bearer TOKEN`. Paths are relative 
   GET    /health                        whether it is up; without a token
   GET    /tree?path=&depth=&offset=&limit=&hidden=&ignored=
   GET    /file?path=                    a file, or a range of it
-  PUT    /file?path=                    its new content; If-Match: \"ETAG\" and If-None-Match: * are honoured
+  PUT    /file?path=                    its content; heeds If-Match and If-None-Match: *
   DELETE /file?path=&recursive=
   GET    /download?path=                a file, to be kept
   GET    /download-zip?path=&hidden=&ignored=
   PUT    /mkdir?path=&parents=
   POST   /rename                        {\"path\", \"to\", \"replace\"}
-  GET    /ws/watch?path=                WebSocket: changes as they happen; the token may be its first message,
-                                        {\"token\": \"...\"}
+  GET    /ws/watch?path=                WebSocket: changes as they happen
+
+A page, which can send no header with a WebSocket, says {\"token\": \"...\"} as its first message.
 
 Example:
   octo-files --root ~/project --token-file ~/.config/octo/files-token

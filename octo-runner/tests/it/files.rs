@@ -21,7 +21,16 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let dir = crate::household::folder();
+        Self::within(crate::household::folder())
+    }
+
+    /// The same in memory where this machine offers that, for what makes very many files.
+    pub(crate) fn in_memory() -> Self {
+        let dir = tempfile::Builder::new().prefix("octo-it-").tempdir_in("/dev/shm");
+        Self::within(dir.unwrap_or_else(|_| crate::household::folder()))
+    }
+
+    fn within(dir: tempfile::TempDir) -> Self {
         let (work, outside) = (dir.path().join("work"), dir.path().join("outside"));
         for folder in [&work, &outside] {
             std::fs::create_dir(folder).unwrap();

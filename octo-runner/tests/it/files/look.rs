@@ -111,7 +111,7 @@ fn a_page_fits_a_frame_however_long_its_names_are() {
 /// By work done, not by time: the first page reads the directories that it shows, and no others.
 #[test]
 fn a_hundred_thousand_files_open_at_once() {
-    let place = Place::new();
+    let place = Place::in_memory();
     for folder in 0..1000 {
         let folder = place.work.join(format!("{folder:04}"));
         std::fs::create_dir(&folder).unwrap();
