@@ -46,7 +46,7 @@ enum Sub {
         /// As output that draws it again
         #[arg(long)]
         redraw: bool,
-        /// Lines of history to draw above it
+        /// Lines of history to draw above it, at most; what is drawn has 128 KiB
         #[arg(long, requires = "redraw", default_value_t = 0)]
         scrollback: usize,
     },

@@ -129,7 +129,7 @@ impl Emulator {
         redraw::screen(&self.machine)
     }
 
-    /// The same, after the last `lines` lines of history; as long as those lines are.
+    /// The same, after the last lines of history: at most `lines`, and what is left of the length.
     pub(crate) fn redraw_with_scrollback(&self, lines: usize) -> Vec<u8> {
         redraw::with_scrollback(&self.machine, lines)
     }

@@ -68,7 +68,8 @@ impl Machine {
 
     fn link(&mut self, options: &str, target: &str) {
         let id = options.split(':').find_map(|option| option.strip_prefix("id=")).filter(|id| !id.is_empty());
-        let link = if target.is_empty() {
+        // A link is written again in a redraw, where a control character could end it.
+        let link = if target.is_empty() || [options, target].iter().any(|part| part.chars().any(char::is_control)) {
             None
         } else {
             let grids = [Which::Primary, Which::Alternate].map(|which| self.screens.screen(which).grid());

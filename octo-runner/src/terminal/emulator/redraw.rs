@@ -3,6 +3,8 @@
 mod paint;
 mod state;
 
+use alacritty_terminal::grid::Dimensions;
+
 use super::{machine::Machine, screens::Which};
 use paint::Detail;
 
@@ -32,9 +34,18 @@ pub(super) fn screen(machine: &Machine) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Draws the last lines of the history too, which then scroll off the screen.
+/// Draws the last lines of the history too, which then scroll off the screen: as many as a redraw has room for.
 pub(super) fn with_scrollback(machine: &Machine, lines: usize) -> Vec<u8> {
-    draw(machine, lines, Detail::Whole, Detail::Whole).into_bytes()
+    let mut lines = lines.min(machine.screens.screen(Which::Primary).grid().history_size());
+    while lines > 0 {
+        let text = draw(machine, lines, Detail::Whole, Detail::Whole);
+        if text.len() <= LONGEST {
+            return text.into_bytes();
+        }
+        // Lines are of about one length; a little fewer, so that the second try is the last but for odd ones.
+        lines = lines * LONGEST / text.len() * 7 / 8;
+    }
+    screen(machine)
 }
 
 fn draw(machine: &Machine, history: usize, beneath: Detail, shown: Detail) -> String {

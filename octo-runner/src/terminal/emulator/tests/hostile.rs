@@ -94,6 +94,22 @@ fn a_redraw_is_never_too_long() {
 }
 
 #[test]
+fn as_much_history_is_redrawn_as_there_is_room_for() {
+    let mut emulator = Emulator::new(200, 50, 2_000);
+    for line in 0..3_000 {
+        let colors: String = (0..20).map(|part| format!("\x1b[38;5;{}mpart {part} ", (line + part) % 256)).collect();
+        emulator.feed(format!("line {line} {colors}\r\n").as_bytes(), 0);
+    }
+    let redraw = emulator.redraw_with_scrollback(2_000);
+    assert!((LONGEST / 2..=LONGEST).contains(&redraw.len()), "{}", redraw.len());
+    let mut again = Emulator::new(200, 50, 2_000);
+    again.feed(&redraw, 0);
+    assert_eq!(again.picture(), emulator.picture());
+    again.resize(200, 80);
+    assert!(again.text().starts_with("line 2921 "), "{}", again.text());
+}
+
+#[test]
 fn a_usual_screen_is_redrawn_whole() {
     let mut emulator = Emulator::new(200, 50, 0);
     for row in 0..50 {

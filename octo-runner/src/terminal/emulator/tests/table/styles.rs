@@ -54,6 +54,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("a link with a name", "^]8;id=n;http://a/^\\x", "x", (1, 2))
             .has(Some(("n".to_owned(), "http://a/".to_owned())), |picture| picture.lines[0].runs[0].style.link.clone()),
         case("a link with what separates parameters", "^]8;;http://a/;b\x07x", "x", (1, 2)).looks("link http://a/;b"),
+        case("a link with a control character is none", "^]8;;http://a/\u{9c}b^\\x", "x", (1, 2)).looks(""),
         case("a link outlives a reset of the rendition", "^]8;;http://a/^\\^[0mx", "x", (1, 2)).looks("link http://a/"),
         case("two links without names are two", "^]8;;http://a/^\\x^]8;;^\\^]8;;http://a/^\\y", "xy", (1, 3))
             .has(2, |picture| picture.lines[0].runs.len()),
