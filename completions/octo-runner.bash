@@ -19,11 +19,17 @@ _octo__runner() {
             octo__runner,help)
                 cmd="octo__runner__subcmd__help"
                 ;;
+            octo__runner,screen)
+                cmd="octo__runner__subcmd__screen"
+                ;;
             octo__runner,translate)
                 cmd="octo__runner__subcmd__translate"
                 ;;
             octo__runner__subcmd__help,help)
                 cmd="octo__runner__subcmd__help__subcmd__help"
+                ;;
+            octo__runner__subcmd__help,screen)
+                cmd="octo__runner__subcmd__help__subcmd__screen"
                 ;;
             octo__runner__subcmd__help,translate)
                 cmd="octo__runner__subcmd__help__subcmd__translate"
@@ -35,7 +41,7 @@ _octo__runner() {
 
     case "${cmd}" in
         octo__runner)
-            opts="-h -V --json --help --version translate help"
+            opts="-h -V --json --help --version translate screen help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -49,7 +55,7 @@ _octo__runner() {
             return 0
             ;;
         octo__subcmd__runner__subcmd__help)
-            opts="translate help"
+            opts="translate screen help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -76,6 +82,20 @@ _octo__runner() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        octo__subcmd__runner__subcmd__help__subcmd__screen)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         octo__subcmd__runner__subcmd__help__subcmd__translate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -83,6 +103,36 @@ _octo__runner() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        octo__subcmd__runner__subcmd__screen)
+            opts="-h --cols --rows --resize --json --redraw --scrollback --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cols)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rows)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resize)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --scrollback)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

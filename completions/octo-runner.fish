@@ -28,8 +28,17 @@ complete -c octo-runner -n "__fish_octo_runner_needs_command" -l json -d 'Print 
 complete -c octo-runner -n "__fish_octo_runner_needs_command" -s h -l help -d 'Print help'
 complete -c octo-runner -n "__fish_octo_runner_needs_command" -s V -l version -d 'Print version'
 complete -c octo-runner -n "__fish_octo_runner_needs_command" -f -a "translate" -d 'Turn a transcript on stdin into canonical events, as JSON lines'
+complete -c octo-runner -n "__fish_octo_runner_needs_command" -f -a "screen" -d 'Print the screen that a recording of a program\'s output on stdin leaves'
 complete -c octo-runner -n "__fish_octo_runner_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c octo-runner -n "__fish_octo_runner_using_subcommand translate" -l harness -d 'The kind of agent that it is of' -r
 complete -c octo-runner -n "__fish_octo_runner_using_subcommand translate" -s h -l help -d 'Print help'
-complete -c octo-runner -n "__fish_octo_runner_using_subcommand help; and not __fish_seen_subcommand_from translate help" -f -a "translate" -d 'Turn a transcript on stdin into canonical events, as JSON lines'
-complete -c octo-runner -n "__fish_octo_runner_using_subcommand help; and not __fish_seen_subcommand_from translate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c octo-runner -n "__fish_octo_runner_using_subcommand screen" -l cols -d 'Columns of the terminal' -r
+complete -c octo-runner -n "__fish_octo_runner_using_subcommand screen" -l rows -d 'Rows of the terminal' -r
+complete -c octo-runner -n "__fish_octo_runner_using_subcommand screen" -l resize -d 'Then give the terminal another size, as COLSxROWS; may be repeated' -r
+complete -c octo-runner -n "__fish_octo_runner_using_subcommand screen" -l scrollback -d 'Lines of history to draw above it, at most; what is drawn has 128 KiB' -r
+complete -c octo-runner -n "__fish_octo_runner_using_subcommand screen" -l json -d 'As JSON: with attributes, cursor and modes, and what the program told and asked'
+complete -c octo-runner -n "__fish_octo_runner_using_subcommand screen" -l redraw -d 'As output that draws it again'
+complete -c octo-runner -n "__fish_octo_runner_using_subcommand screen" -s h -l help -d 'Print help'
+complete -c octo-runner -n "__fish_octo_runner_using_subcommand help; and not __fish_seen_subcommand_from translate screen help" -f -a "translate" -d 'Turn a transcript on stdin into canonical events, as JSON lines'
+complete -c octo-runner -n "__fish_octo_runner_using_subcommand help; and not __fish_seen_subcommand_from translate screen help" -f -a "screen" -d 'Print the screen that a recording of a program\'s output on stdin leaves'
+complete -c octo-runner -n "__fish_octo_runner_using_subcommand help; and not __fish_seen_subcommand_from translate screen help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
