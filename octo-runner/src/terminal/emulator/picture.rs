@@ -152,8 +152,12 @@ fn lines(grid: &Grid<Cell>) -> Vec<LinePicture> {
     (0..=bottom)
         .map(|line| {
             let mut picture = picture(grid, Line(line));
-            // Nothing is below it, so nothing goes on.
-            picture.wrapped &= line != bottom;
+            // Nothing goes on below the last line. And a cursor that waits at the end of a line decides itself whether it
+            // does: a redraw brings such a cursor there by writing the last cell once more.
+            let waits = [&grid.cursor, &grid.saved_cursor]
+                .iter()
+                .any(|cursor| cursor.input_needs_wrap && cursor.point.line == Line(line));
+            picture.wrapped &= line != bottom && !waits;
             picture
         })
         .collect()
