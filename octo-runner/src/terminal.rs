@@ -260,17 +260,21 @@ impl Terminal {
             shared.running()?;
             let before = shared.owner.writer();
             shared.owner.types(number)?;
+            before != shared.owner.writer()
+        };
+        if took_over {
+            // The size of who writes comes before what they write.
+            self.owned();
+        }
+        {
+            let mut shared = self.lock();
             if shared.typed.len() + bytes.len() > TYPED {
                 return Err(Error::new(Code::Busy, "the program in this terminal does not read what was typed")
                     .hint("send it again later, or close the terminal"));
             }
             shared.typed.extend_from_slice(bytes);
-            before != shared.owner.writer()
-        };
-        self.0.typed.notify_one();
-        if took_over {
-            self.owned();
         }
+        self.0.typed.notify_one();
         Ok(())
     }
 

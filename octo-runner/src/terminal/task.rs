@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use octo_proto::terminal::TerminalState;
-use tokio::time::sleep;
+use tokio::{sync::Mutex, time::sleep};
 
 pub(crate) use super::follow::Fresh;
 use super::{Terminal, follow::Follower};
@@ -96,25 +96,32 @@ async fn link(
     told: Announcements,
 ) -> Result<Linked, ReadError> {
     let mut lost = told.lost.clone();
+    let fitted = Mutex::new(None);
     tokio::select! {
         followed = follower.follow(told.end.clone()) => followed?,
         () = async {
-            tokio::join!(type_on(terminal, &controller), fit(terminal, &controller), close_on(terminal, &controller));
+            let fitting = (&controller, &fitted);
+            tokio::join!(type_on(terminal, fitting), fit(terminal, fitting), close_on(terminal, &controller));
         } => {}
     }
     let loss = lost.wait_for(Option::is_some).await.ok().and_then(|loss| *loss);
     Ok(if loss == Some(Loss::Replaced) { Linked::Replaced } else { Linked::Lost })
 }
 
+/// A shim, and the size that it was asked for last.
+type Fitting<'a> = (&'a Controller, &'a Mutex<Option<Size>>);
+
 /// Hands on what is typed, as much at once as there is.
-async fn type_on(terminal: &Terminal, controller: &Controller) {
+async fn type_on(terminal: &Terminal, fitting: Fitting<'_>) {
     loop {
         let bytes = std::mem::take(&mut terminal.lock().typed);
         if bytes.is_empty() {
             terminal.0.typed.notified().await;
             continue;
         }
-        match controller.write("", &bytes).await {
+        // Who begins to write brings a size, and what is typed is meant for it.
+        resize(terminal, fitting).await;
+        match fitting.0.write("", &bytes).await {
             Ok(_) => {}
             Err(CommandError::Lost) => return std::future::pending().await,
             Err(CommandError::Failed(error)) => {
@@ -124,20 +131,25 @@ async fn type_on(terminal: &Terminal, controller: &Controller) {
     }
 }
 
-/// Gives the terminal the size that it is to have.
-async fn fit(terminal: &Terminal, controller: &Controller) {
+/// Gives the terminal the size that it is to have, whenever that changes.
+async fn fit(terminal: &Terminal, fitting: Fitting<'_>) {
     let mut wanted = terminal.0.wanted.subscribe();
     loop {
-        let size = *wanted.borrow_and_update();
-        let has = terminal.lock().size;
-        if let Some(size) = size.filter(|size| *size != has)
-            && let Err(error) = controller.resize(size).await
-        {
-            tracing::debug!(terminal = %terminal.id(), %error, "a terminal keeps its size");
-        }
+        wanted.mark_unchanged();
+        resize(terminal, fitting).await;
         if wanted.changed().await.is_err() {
             return std::future::pending().await;
         }
+    }
+}
+
+async fn resize(terminal: &Terminal, (controller, fitted): Fitting<'_>) {
+    let mut fitted = fitted.lock().await;
+    let has = fitted.unwrap_or_else(|| terminal.lock().size);
+    let Some(size) = terminal.0.wanted.borrow().filter(|size| *size != has) else { return };
+    match controller.resize(size).await {
+        Ok(_) => *fitted = Some(size),
+        Err(error) => tracing::debug!(terminal = %terminal.id(), %error, "a terminal keeps its size"),
     }
 }
 
