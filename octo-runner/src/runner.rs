@@ -212,7 +212,8 @@ impl Runner {
             let mut sessions = self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner);
             sessions.entry(id.clone()).or_default().clone()
         };
-        let session = cell.get_or_try_init(|| recovery::recover(self.clone(), id.clone())).await.cloned();
+        // Boxed: a recovery is large and rare, and every connection's task has room for this call.
+        let session = cell.get_or_try_init(|| Box::pin(recovery::recover(self.clone(), id.clone()))).await.cloned();
         if session.is_err() {
             self.forget(id);
         }

@@ -296,3 +296,18 @@ pub(super) fn reply_of<T: Serialize>(request: &Request, answer: Result<T, Error>
     let answer = answer.and_then(|ok| bounds::body(&ok).map_err(|error| Error::internal(error.to_string())));
     request.reply(answer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_task<F>(_: impl Fn(Runner, tokio::io::DuplexStream, Caller, CancellationToken) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn the_task_of_a_connection_is_small() {
+        let size = size_of_task(serve);
+        assert!(size < 3 * 1024, "each connection takes {size} bytes");
+    }
+}
