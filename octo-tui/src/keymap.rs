@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::state::composer::Edit;
+use crate::{pane::PaneAction, state::composer::Edit};
 
 /// Where keys go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,14 @@ pub enum Context {
     Overlay,
     /// The help screen.
     Help,
+    /// The tree of files.
+    Tree,
+    /// A file.
+    File,
+    /// What was changed.
+    Diff,
+    /// A terminal: every key but the prefix goes to its program.
+    Terminal,
 }
 
 /// What a key can mean.
@@ -78,6 +86,8 @@ pub enum Action {
     Redraw,
     /// Shows the keys.
     Help,
+    /// Something of the pane that has the keys.
+    Pane(PaneAction),
 }
 
 /// One line of the table.

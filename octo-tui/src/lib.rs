@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod keymap;
 pub mod link;
+pub mod pane;
 pub mod picture;
 pub mod run;
 pub mod state;

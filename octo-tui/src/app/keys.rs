@@ -165,6 +165,7 @@ impl App {
             }
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
+            Action::Pane(_) => {}
         }
     }
 
