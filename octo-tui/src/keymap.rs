@@ -123,8 +123,9 @@ const fn bind(
 /// Every key with a meaning.
 pub const BINDINGS: &[Binding] = {
     use Action as A;
-    use Context::{Chat, Dialog, Help, Overlay, Sessions, Text};
+    use Context::{Chat, Dialog, Help, Overlay, Sessions, Text, Tree};
     use KeyCode as K;
+    use PaneAction as P;
     &[
         bind(Chat, &[(NONE, K::Enter)], "Enter", A::Submit, "send; while the agent works: queue for after the turn"),
         bind(
@@ -260,6 +261,33 @@ pub const BINDINGS: &[Binding] = {
         bind(Overlay, &[(NONE, K::Tab)], "Tab", A::Switch, "the next harness of a new session"),
         bind(Overlay, &[(NONE, K::Enter)], "Enter", A::Submit, "agree"),
         bind(Overlay, &[(NONE, K::Esc), (CTRL, K::Char('c'))], "Esc", A::Back, "close"),
+        bind(Tree, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up k", A::Pane(P::Step(-1)), "the line before"),
+        bind(Tree, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", A::Pane(P::Step(1)), "the next line"),
+        bind(Tree, &[(NONE, K::PageUp), (CTRL, K::Char('u'))], "PageUp", A::Pane(P::Pages(-1)), "a page up"),
+        bind(
+            Tree,
+            &[(NONE, K::PageDown), (CTRL, K::Char('d')), (NONE, K::Char(' '))],
+            "PageDown",
+            A::Pane(P::Pages(1)),
+            "a page down",
+        ),
+        bind(Tree, &[(NONE, K::Home), (NONE, K::Char('g'))], "Home g", A::Pane(P::Top), "to the first line"),
+        bind(Tree, &[(NONE, K::End), (NONE, K::Char('G'))], "End G", A::Pane(P::Bottom), "to the last line"),
+        bind(
+            Tree,
+            &[(NONE, K::Left), (NONE, K::Char('h'))],
+            "Left h",
+            A::Pane(P::Left),
+            "fold; to the directory above",
+        ),
+        bind(Tree, &[(NONE, K::Right), (NONE, K::Char('l'))], "Right l", A::Pane(P::Right), "unfold; open the file"),
+        bind(Tree, &[(NONE, K::Enter)], "Enter", A::Pane(P::Open), "unfold or fold; open the file"),
+        bind(Tree, &[(NONE, K::Char('d'))], "d", A::Pane(P::Diff), "what was changed in it"),
+        bind(Tree, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open in your editor"),
+        bind(Tree, &[(NONE, K::Char('.'))], ".", A::Pane(P::Hidden), "show or hide hidden and ignored files"),
+        bind(Tree, &[(NONE, K::Char('/'))], "/", A::Pane(P::Find), "find a file by parts of its name"),
+        bind(Tree, &[(NONE, K::Esc)], "Esc", A::Pane(P::Back), "leave the search"),
+        bind(Tree, &[(NONE, K::Char('R'))], "R", A::Pane(P::Refresh), "look again"),
         bind(Help, &[(NONE, K::Up)], "Up", A::Lines(-1), "scroll up"),
         bind(Help, &[(NONE, K::Down)], "Down", A::Lines(1), "scroll down"),
         bind(Help, &[(NONE, K::PageUp)], "PageUp", A::Pages(-1), "a page up"),

@@ -1,6 +1,11 @@
 //! What a part of the screen beside the conversation shows: a pure machine, as the app is. The app tells it what happened,
 //! it tells the app what it wishes.
 
+mod field;
+#[cfg(test)]
+mod stage;
+pub mod tree;
+
 use std::fmt::Debug;
 
 use bytes::Bytes;
@@ -128,6 +133,8 @@ pub enum PaneAction {
     Comment,
     /// Opens it in the person's own editor.
     Edit,
+    /// Shows what was changed in it.
+    Diff,
     /// Looks again.
     Refresh,
 }
@@ -283,6 +290,9 @@ pub enum Kept {
         /// Directories that are unfolded.
         #[serde(default)]
         open: Vec<String>,
+        /// What is chosen.
+        #[serde(default)]
+        chosen: String,
     },
     /// A file.
     File {

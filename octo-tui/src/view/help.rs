@@ -15,6 +15,7 @@ const SECTIONS: &[(Context, &str)] = &[
     (Context::Dialog, "The agent's question"),
     (Context::Sessions, "Session list"),
     (Context::Overlay, "Lists and fields"),
+    (Context::Tree, "Tree of files"),
 ];
 
 /// The page as lines.
