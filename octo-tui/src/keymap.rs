@@ -123,7 +123,7 @@ const fn bind(
 /// Every key with a meaning.
 pub const BINDINGS: &[Binding] = {
     use Action as A;
-    use Context::{Chat, Dialog, Help, Overlay, Sessions, Text, Tree};
+    use Context::{Chat, Dialog, File, Help, Overlay, Sessions, Text, Tree};
     use KeyCode as K;
     use PaneAction as P;
     &[
@@ -288,6 +288,30 @@ pub const BINDINGS: &[Binding] = {
         bind(Tree, &[(NONE, K::Char('/'))], "/", A::Pane(P::Find), "find a file by parts of its name"),
         bind(Tree, &[(NONE, K::Esc)], "Esc", A::Pane(P::Back), "leave the search"),
         bind(Tree, &[(NONE, K::Char('R'))], "R", A::Pane(P::Refresh), "look again"),
+        bind(File, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up k", A::Pane(P::Step(-1)), "the line before"),
+        bind(File, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", A::Pane(P::Step(1)), "the next line"),
+        bind(File, &[(NONE, K::PageUp), (CTRL, K::Char('u'))], "PageUp", A::Pane(P::Pages(-1)), "a page up"),
+        bind(
+            File,
+            &[(NONE, K::PageDown), (CTRL, K::Char('d')), (NONE, K::Char(' '))],
+            "PageDown",
+            A::Pane(P::Pages(1)),
+            "a page down",
+        ),
+        bind(File, &[(NONE, K::Home), (NONE, K::Char('g'))], "Home g", A::Pane(P::Top), "to the first line"),
+        bind(File, &[(NONE, K::End), (NONE, K::Char('G'))], "End G", A::Pane(P::Bottom), "to the last line"),
+        bind(File, &[(NONE, K::Left), (NONE, K::Char('h'))], "Left h", A::Pane(P::Left), "scroll to the left"),
+        bind(File, &[(NONE, K::Right), (NONE, K::Char('l'))], "Right l", A::Pane(P::Right), "scroll to the right"),
+        bind(File, &[(NONE, K::Char('w'))], "w", A::Pane(P::Switch), "break long lines, or do not"),
+        bind(File, &[(NONE, K::Char('/'))], "/", A::Pane(P::Find), "search"),
+        bind(File, &[(NONE, K::Char('n'))], "n", A::Pane(P::FindNext(1)), "the next match"),
+        bind(File, &[(NONE, K::Char('N'))], "N", A::Pane(P::FindNext(-1)), "the match before"),
+        bind(File, &[(NONE, K::Esc)], "Esc", A::Pane(P::Back), "leave the search"),
+        bind(File, &[(NONE, K::Enter)], "Enter", A::Pane(P::Open), "write about the line"),
+        bind(File, &[(NONE, K::Char('c'))], "c", A::Pane(P::Comment), "write about the line"),
+        bind(File, &[(NONE, K::Char('d'))], "d", A::Pane(P::Diff), "what was changed in it"),
+        bind(File, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open in your editor at the line"),
+        bind(File, &[(NONE, K::Char('R'))], "R", A::Pane(P::Refresh), "look again"),
         bind(Help, &[(NONE, K::Up)], "Up", A::Lines(-1), "scroll up"),
         bind(Help, &[(NONE, K::Down)], "Down", A::Lines(1), "scroll down"),
         bind(Help, &[(NONE, K::PageUp)], "PageUp", A::Pages(-1), "a page up"),

@@ -2,11 +2,12 @@
 //! it tells the app what it wishes.
 
 mod field;
+pub mod file;
 #[cfg(test)]
 mod stage;
 pub mod tree;
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
 use crossterm::event::{KeyEvent, KeyModifiers, MouseButton};
@@ -21,7 +22,7 @@ use ratatui::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{keymap::Context, state::composer::Edit, theme::Theme};
+use crate::{keymap::Context, state::composer::Edit, syntax::Tokens, theme::Theme};
 
 /// One part of the screen.
 pub trait Pane: Debug {
@@ -90,6 +91,8 @@ pub enum PaneInput<'a> {
     TerminalEvent(&'a TerminalEvent),
     /// Bytes of a terminal.
     Output(&'a octo_proto::frame::Data),
+    /// What it wished to know by [`Wish::Highlight`].
+    Highlighted(u64, &'a Tokens),
     /// The time came that [`Pane::wake_at`] named.
     Tick,
 }
@@ -229,6 +232,9 @@ pub enum Wish {
     Terminal(TerminalCommand, Bytes),
     /// A place is to be shown, in a pane of this kind.
     Show(Place, Showing),
+    /// To know what the parts of a text are, whose language the file's name tells; the answer comes as
+    /// [`PaneInput::Highlighted`] with this number.
+    Highlight(u64, String, Arc<str>),
     /// Text for the composer, at its cursor; the keys go there.
     Compose(String),
     /// Text for the clipboard.

@@ -38,14 +38,16 @@ impl Field {
     pub(super) fn draw(&self, (sign, note): (&str, &str), area: Rect, buffer: &mut Buffer, theme: &Theme) -> Position {
         buffer.set_stringn(area.x, area.y, sign, usize::from(area.width), theme.accent);
         let lead = u16::try_from(width(sign)).unwrap_or(0);
-        let noted = u16::try_from(width(note) + 1).unwrap_or(u16::MAX).min(area.width / 2);
+        // A note gives way to what is written.
+        let note = if width(note) * 2 > usize::from(area.width) { "" } else { note };
+        let noted = u16::try_from(width(note)).unwrap_or(0);
         let room = area.width.saturating_sub(lead + noted);
         let before = clean_line(&self.text()[..self.0.cursor()]);
         let after = clean_line(&self.text()[self.0.cursor()..]);
         let seen = end_of(&before, usize::from(room.saturating_sub(1)));
         let text = format!("{seen}{after}");
         buffer.set_stringn(area.x + lead.min(area.width), area.y, text, usize::from(room), theme.text);
-        buffer.set_stringn(area.right() - noted.saturating_sub(1), area.y, note, usize::from(noted), theme.dim);
+        buffer.set_stringn(area.right() - noted, area.y, note, usize::from(noted), theme.dim);
         let cursor = u16::try_from(width(seen)).unwrap_or(u16::MAX);
         Position::new((area.x + lead).saturating_add(cursor).min(area.right().saturating_sub(1)), area.y)
     }

@@ -16,6 +16,7 @@ const SECTIONS: &[(Context, &str)] = &[
     (Context::Sessions, "Session list"),
     (Context::Overlay, "Lists and fields"),
     (Context::Tree, "Tree of files"),
+    (Context::File, "File"),
 ];
 
 /// The page as lines.
