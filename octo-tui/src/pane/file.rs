@@ -4,6 +4,7 @@ mod cells;
 mod colours;
 mod draw;
 mod search;
+mod seek;
 mod source;
 mod text;
 mod view;
@@ -20,7 +21,7 @@ use ratatui::{
 
 use self::{
     colours::Colours,
-    search::{Query, Search},
+    search::Search,
     source::{Brought, MOST, Source},
     view::View,
 };
@@ -122,78 +123,6 @@ impl FilePane {
         if std::mem::take(&mut self.unwatched) {
             env.files(self.watch());
         }
-    }
-
-    /// The text of the search was changed: what matches it first is shown.
-    fn narrowed(&mut self) {
-        self.search.query = self.search.field.as_ref().and_then(|field| Query::new(field.text()));
-        let origin = self.search.origin;
-        let text = &self.source.text;
-        let found = self.search.query.as_ref().and_then(|query| query.first_of(text, origin..text.lines()));
-        self.view.jump(found.unwrap_or(origin));
-    }
-
-    /// The text of the search is written: what was not read yet is searched too.
-    fn sought(&mut self, env: &mut Env<'_>) {
-        self.search.field = None;
-        if self.search.query.is_some() && !self.is_match(self.view.at) {
-            self.seek(self.search.origin, env);
-        }
-    }
-
-    fn leave_search(&mut self) {
-        if self.search.field.is_some() {
-            self.view.jump(self.search.origin);
-        }
-        self.search = Search::default();
-    }
-
-    fn is_match(&self, line: usize) -> bool {
-        let matches = |query: &Query| !query.matches(&self.source.text.line(line)).is_empty();
-        self.search.query.as_ref().is_some_and(matches)
-    }
-
-    fn seek_next(&mut self, by: i8, env: &mut Env<'_>) {
-        let Some(query) = &self.search.query else { return env.say("nothing is searched; / begins") };
-        let (at, text) = (self.view.at, &self.source.text);
-        if by > 0 {
-            return self.seek(at + 1, env);
-        }
-        match query.first_of(text, (0..at).rev().chain((at..text.lines()).rev())) {
-            Some(found) => {
-                if found >= at {
-                    env.say("searched on from the end");
-                }
-                self.view.jump(found);
-            }
-            None => self.miss(env),
-        }
-    }
-
-    /// Goes to the first line from this one on that matches; where there is none, more is read, then it begins anew.
-    fn seek(&mut self, from: usize, env: &mut Env<'_>) {
-        self.search.seeks = None;
-        let (Some(query), text) = (&self.search.query, &self.source.text) else { return };
-        if let Some(found) = query.first_of(text, from..text.lines()) {
-            return self.view.jump(found);
-        }
-        if !text.is_ended() {
-            self.search.seeks = Some(text.lines().max(from));
-            return;
-        }
-        match query.first_of(text, 0..from.min(text.lines())) {
-            Some(found) => {
-                self.view.jump(found);
-                env.say("searched on from the beginning");
-            }
-            None => self.miss(env),
-        }
-    }
-
-    fn miss(&self, env: &mut Env<'_>) {
-        let Some(query) = &self.search.query else { return };
-        let within = if self.source.is_cut() { format!(" in its first {}", size(MOST)) } else { String::new() };
-        env.say(format!("nothing matches `{}`{within}", clean_line(query.text())));
     }
 
     fn mouse(&mut self, mouse: PaneMouse) {

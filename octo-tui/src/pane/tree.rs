@@ -242,10 +242,8 @@ impl TreePane {
                 self.ask(next, env);
             }
             FilesCommand::Search { query, .. } => {
-                let shown = self.directories.shown();
                 let found = result.and_then(|answer| answer.read());
-                let next = self.find.as_mut().and_then(|find| find.take(query, found, shown));
-                self.ask(next, env);
+                self.find.iter_mut().for_each(|find| find.take(query, found.clone()));
             }
             FilesCommand::Watch { .. } => self.unwatched = result.is_err(),
             _ => {}
@@ -253,6 +251,9 @@ impl TreePane {
     }
 
     fn told(&mut self, event: &FilesEvent, env: &mut Env<'_>) {
+        if let (FilesEvent::Found { found, .. }, Some(find)) = (event, &mut self.find) {
+            find.tell(found);
+        }
         let FilesEvent::Changed { paths, rescan, .. } = event else { return };
         let ask = if *rescan { self.directories.look_at_all() } else { self.directories.look_around(paths) };
         self.ask(ask, env);

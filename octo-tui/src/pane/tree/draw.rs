@@ -120,10 +120,10 @@ fn draw_found(find: &Find, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> 
     if find.error.is_some() {
         draw_error(find.error.as_ref(), list, buffer, theme);
     } else if find.files.is_empty() && list.height > 0 {
-        let text = match find.answered.as_deref() {
-            Some(query) if query.trim().is_empty() => "type a part of a name",
-            Some(_) => "no such file",
-            None => "looking…",
+        let text = match (find.field.text().trim().is_empty(), find.is_answered) {
+            (true, _) => "type a part of a name",
+            (false, true) => "no such file",
+            (false, false) => "looking…",
         };
         buffer.set_stringn(list.x, list.y, text, usize::from(list.width), theme.dim);
     }

@@ -18,44 +18,50 @@ pub(super) struct Find {
     pub(super) at: usize,
     pub(super) top: usize,
     pub(super) error: Option<Error>,
-    /// What the files are of; none before the first answer.
-    pub(super) answered: Option<String>,
-    asked: Option<String>,
+    /// Whether the last that was asked is answered.
+    pub(super) is_answered: bool,
+    /// What was asked last.
+    asked: String,
 }
 
 impl Find {
-    /// Asks for what is typed, unless an answer is on its way: then after that.
+    /// Asks for what is typed; what was asked before is not waited for.
     pub(super) fn ask(&mut self, shown: Shown) -> Option<FilesCommand> {
         let query = self.field.text();
-        if self.asked.is_some() || self.answered.as_deref() == Some(query) {
+        if self.asked == query {
             return None;
         }
+        query.clone_into(&mut self.asked);
+        self.is_answered = false;
         if query.trim().is_empty() {
-            self.files.clear();
-            self.answered = Some(query.to_owned());
+            (self.files, self.error) = (Vec::new(), None);
             return None;
         }
-        self.asked = Some(query.to_owned());
         Some(FilesCommand::Search { query: query.to_owned(), path: String::new(), limit: Some(MOST), shown })
     }
 
     /// What was asked before will not be answered.
     pub(super) fn begin(&mut self, shown: Shown) -> Option<FilesCommand> {
-        (self.asked, self.answered) = (None, None);
+        self.asked.clear();
         self.ask(shown)
     }
 
-    pub(super) fn take(&mut self, query: &str, found: Result<Found, Error>, shown: Shown) -> Option<FilesCommand> {
-        if self.asked.as_deref() != Some(query) {
-            return None;
+    /// The best so far.
+    pub(super) fn tell(&mut self, found: &Found) {
+        self.files.clone_from(&found.files);
+        self.error = None;
+        self.at = self.at.min(self.files.len().saturating_sub(1));
+    }
+
+    pub(super) fn take(&mut self, query: &str, found: Result<Found, Error>) {
+        if self.asked != query {
+            return;
         }
-        self.answered = self.asked.take();
-        (self.at, self.top) = (0, 0);
+        (self.at, self.top, self.is_answered) = (0, 0, true);
         match found {
-            Ok(found) => (self.files, self.error) = (found.files, None),
+            Ok(found) => self.tell(&found),
             Err(error) => (self.files, self.error) = (Vec::new(), Some(error)),
         }
-        self.ask(shown)
     }
 
     pub(super) fn step(&mut self, by: isize) {

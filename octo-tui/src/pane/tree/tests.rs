@@ -235,6 +235,13 @@ fn a_file_is_found_by_parts_of_its_name_and_revealed() {
     stage.write("ke");
     let found = |path: &str, matched: &[u32]| FoundFile { path: path.to_owned(), score: 1, matched: matched.to_vec() };
     stage.answer(is_search("k"), body(&Found::default()));
+    assert!(stage.screen().contains("looking…"), "the answer to what was typed before");
+    let early = Found { files: vec![found("src/key", &[4])], scanned: 1, cancelled: false };
+    stage.input(PaneInput::FilesEvent(&FilesEvent::Found {
+        request_id: octo_proto::id::RequestId("01".to_owned()),
+        found: early,
+    }));
+    assert!(stage.screen().contains("src/key"));
     let files = vec![found("src/keymap.rs", &[4, 5]), found("src/app/keys.rs", &[8, 9])];
     stage.answer(is_search("ke"), body(&Found { files, scanned: 9, cancelled: false }));
     insta::assert_snapshot!(stage.styled());
