@@ -6,7 +6,7 @@ use alacritty_terminal::{
     term::cell::{Cell, Flags},
 };
 
-use super::{Emulator, modes::Modes};
+use super::{Emulator, modes::Modes, osc::DYNAMIC};
 
 impl Emulator {
     /// Columns and rows.
@@ -63,6 +63,24 @@ impl Emulator {
     #[must_use]
     pub fn modes(&self) -> &Modes {
         &self.machine.modes
+    }
+
+    /// A colour of the palette that the program changed.
+    #[must_use]
+    pub fn palette(&self, index: u8) -> Option<[u8; 3]> {
+        self.machine.palette.0.get(&u16::from(index)).copied()
+    }
+
+    /// The colours of plain text and of what is behind it, where the program changed them.
+    #[must_use]
+    pub fn ground(&self) -> [Option<[u8; 3]>; 2] {
+        [10, 11].map(|number| self.machine.palette.0.get(&(DYNAMIC + number)).copied())
+    }
+
+    /// The number that the program gave the shape of its cursor by (DECSCUSR).
+    #[must_use]
+    pub fn cursor_style(&self) -> u16 {
+        self.machine.cursor_style
     }
 
     /// The flags of the kitty keyboard protocol that are in force.
