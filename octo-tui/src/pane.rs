@@ -5,6 +5,7 @@ mod field;
 pub mod file;
 #[cfg(test)]
 mod stage;
+pub mod terminal;
 pub mod tree;
 
 use std::{fmt::Debug, sync::Arc};
@@ -14,6 +15,7 @@ use crossterm::event::{KeyEvent, KeyModifiers, MouseButton};
 use octo_proto::{
     Error,
     files::{FilesCommand, FilesEvent},
+    id::TerminalId,
     terminal::{TerminalCommand, TerminalEvent},
 };
 use ratatui::{
@@ -47,8 +49,18 @@ pub trait Pane: Debug {
     /// Draws it. Gives the place of the cursor where it has one.
     fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position>;
 
-    /// What brings it back when the layout is read again.
-    fn kept(&self) -> Kept;
+    /// What brings it back when the layout is read again; none: nothing does.
+    fn kept(&self) -> Option<Kept>;
+
+    /// The terminal that it shows.
+    fn terminal(&self) -> Option<&TerminalId> {
+        None
+    }
+
+    /// Whether what the mouse does is for it, so that nothing is selected with it.
+    fn asks_mouse(&self) -> bool {
+        false
+    }
 
     /// When it changes by itself, ms since 1970.
     fn wake_at(&self) -> Option<i64> {
@@ -91,10 +103,14 @@ pub enum PaneInput<'a> {
     TerminalEvent(&'a TerminalEvent),
     /// Bytes of a terminal.
     Output(&'a octo_proto::frame::Data),
+    /// A place that it is to show, where it shows files.
+    Place(&'a Place),
     /// What it wished to know by [`Wish::Highlight`].
     Highlighted(u64, &'a Tokens),
     /// The time came that [`Pane::wake_at`] named.
     Tick,
+    /// It is closed: what it follows is to be left.
+    Closed,
 }
 
 /// What keys can mean in a pane.
@@ -140,6 +156,8 @@ pub enum PaneAction {
     Diff,
     /// Looks again.
     Refresh,
+    /// Becomes the one who writes.
+    Take,
 }
 
 /// What the mouse did in a pane.
@@ -239,6 +257,8 @@ pub enum Wish {
     Compose(String),
     /// Text for the clipboard.
     Copy(String),
+    /// The terminal's bell.
+    Bell,
     /// A sentence for the person.
     Say(String),
     /// What went wrong.
@@ -286,8 +306,6 @@ pub struct Look<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "pane", rename_all = "snake_case")]
 pub enum Kept {
-    /// The conversation.
-    Chat,
     /// The tree of files.
     Tree {
         /// Whether hidden files are shown.

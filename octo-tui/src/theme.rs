@@ -39,6 +39,8 @@ pub struct Theme {
     pub bad: Style,
     /// The chosen line of a list.
     pub chosen: Style,
+    /// The title of the pane that has the keys.
+    pub title: Style,
     /// Borders without the focus.
     pub border: Style,
     /// Parts of source text.
@@ -90,6 +92,7 @@ impl Theme {
             warn: bold,
             bad: bold,
             chosen: plain.add_modifier(Modifier::REVERSED),
+            title: bold.add_modifier(Modifier::REVERSED),
             border: dim,
             syntax: Syntax::default(),
         };
@@ -97,6 +100,7 @@ impl Theme {
             ThemeName::Mono => mono,
             ThemeName::Ansi => Self {
                 accent: plain.fg(Color::Cyan),
+                title: bold.fg(Color::Black).bg(Color::Cyan),
                 code: plain.fg(Color::Yellow),
                 link: plain.fg(Color::Blue).add_modifier(Modifier::UNDERLINED),
                 good: plain.fg(Color::Green),

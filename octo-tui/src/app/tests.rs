@@ -2,8 +2,10 @@
 
 mod chat;
 mod dialogs;
+mod files;
 mod links;
 mod offers;
+mod panes;
 mod screens;
 mod stage;
 

@@ -69,8 +69,26 @@ impl FilePane {
         pane
     }
 
+    fn begin(&mut self, env: &mut Env<'_>) {
+        env.files(self.watch());
+        let begin = self.source.begin(env.now);
+        env.files(begin);
+    }
+
+    /// Shows this place from now on.
+    fn turn_to(&mut self, place: &Place, env: &mut Env<'_>) {
+        if place.path == self.source.path() {
+            self.go(place.line);
+        } else {
+            let wrap = self.view.wrap;
+            *self = Self::new(place.clone());
+            self.view.wrap = wrap;
+            self.begin(env);
+        }
+    }
+
     /// Goes to a line, from 1, as soon as it is read.
-    pub fn go(&mut self, line: Option<u64>) {
+    fn go(&mut self, line: Option<u64>) {
         self.wanted = line.map(|line| usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1));
     }
 
@@ -109,12 +127,8 @@ impl FilePane {
             PaneAction::Edit => env.wishes.push(Wish::Show(self.place(), Showing::Editor)),
             PaneAction::Diff => env.wishes.push(Wish::Show(self.place(), Showing::Diff)),
             PaneAction::Refresh => self.look(env),
-            PaneAction::Right
-            | PaneAction::Hunk(_)
-            | PaneAction::File(_)
-            | PaneAction::Hidden
-            | PaneAction::Stage
-            | PaneAction::Revert => {}
+            // What other panes can.
+            _ => {}
         }
     }
 
@@ -141,8 +155,10 @@ impl FilePane {
         let was_at_end =
             self.view.at + 1 >= self.source.text.lines() && self.source.text.is_ended() && self.view.at > 0;
         let brought = match command {
-            FilesCommand::Read { offset, .. } => self.source.take(*offset, result),
-            FilesCommand::Stat { .. } => self.source.seen(result.and_then(|answer| answer.read())),
+            FilesCommand::Read { path, offset, .. } if path == self.source.path() => self.source.take(*offset, result),
+            FilesCommand::Stat { path } if path == self.source.path() => {
+                self.source.seen(result.and_then(|answer| answer.read()))
+            }
             FilesCommand::Watch { .. } => {
                 self.unwatched = result.is_err();
                 return;
@@ -245,14 +261,11 @@ impl Pane for FilePane {
         match input {
             PaneInput::Act(action) => self.act(action, env),
             PaneInput::Mouse(mouse) => self.mouse(mouse),
-            PaneInput::Connected => {
-                env.files(self.watch());
-                let begin = self.source.begin(env.now);
-                env.files(begin);
-            }
+            PaneInput::Connected => self.begin(env),
+            PaneInput::Place(place) => self.turn_to(place, env),
             PaneInput::Files(command, result) => self.answered(command, result, env),
             PaneInput::FilesEvent(event) => self.told(event, env),
-            PaneInput::Highlighted(number, tokens) => self.colours.take(number, tokens),
+            PaneInput::Highlighted(number, tokens) => self.colours.take(self.source.path(), number, tokens),
             PaneInput::Tick if self.wake_at().is_some_and(|due| due <= env.now) => {
                 self.source.look(env.now).into_iter().for_each(|command| env.files(command));
             }
@@ -276,8 +289,8 @@ impl Pane for FilePane {
         draw::draw(self, area, buffer, look)
     }
 
-    fn kept(&self) -> Kept {
-        Kept::File { place: self.place() }
+    fn kept(&self) -> Option<Kept> {
+        Some(Kept::File { place: self.place() })
     }
 
     fn wake_at(&self) -> Option<i64> {

@@ -99,13 +99,8 @@ impl TreePane {
             PaneAction::Diff => self.show(Showing::Diff, env),
             PaneAction::Edit => self.show(Showing::Editor, env),
             PaneAction::Refresh => self.look(env),
-            PaneAction::FindNext(_)
-            | PaneAction::Hunk(_)
-            | PaneAction::File(_)
-            | PaneAction::Switch
-            | PaneAction::Stage
-            | PaneAction::Revert
-            | PaneAction::Comment => {}
+            // What other panes can.
+            _ => {}
         }
     }
 
@@ -331,12 +326,12 @@ impl Pane for TreePane {
         draw::draw(self, area, buffer, look)
     }
 
-    fn kept(&self) -> Kept {
-        Kept::Tree {
+    fn kept(&self) -> Option<Kept> {
+        Some(Kept::Tree {
             hidden: self.directories.shown().hidden,
             open: self.directories.open().cloned().collect(),
             chosen: self.rows.chosen.clone(),
-        }
+        })
     }
 
     fn wake_at(&self) -> Option<i64> {

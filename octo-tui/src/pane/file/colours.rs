@@ -1,6 +1,9 @@
 //! What is known of the parts of the text: asked for as far as it is looked at, shown when it comes.
 
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use super::{source::Source, text::Text};
 use crate::{
@@ -15,7 +18,6 @@ pub(super) struct Colours {
     /// Of which version of the file, and of how many lines.
     of: (String, usize),
     asked: Option<(String, usize)>,
-    number: u64,
 }
 
 impl Colours {
@@ -32,18 +34,25 @@ impl Colours {
         if is_known || self.asked.is_some() || lines == 0 {
             return None;
         }
-        self.number += 1;
-        self.asked = Some((source.version.clone(), lines));
-        Some(Wish::Highlight(self.number, source.path().to_owned(), beginning(text, lines)))
+        let asked = (source.version.clone(), lines);
+        let number = number(source.path(), &asked);
+        self.asked = Some(asked);
+        Some(Wish::Highlight(number, source.path().to_owned(), beginning(text, lines)))
     }
 
-    pub(super) fn take(&mut self, number: u64, tokens: &Tokens) {
-        if number == self.number
-            && let Some(of) = self.asked.take()
-        {
+    /// What was asked came, for the file of this path.
+    pub(super) fn take(&mut self, path: &str, told: u64, tokens: &Tokens) {
+        if let Some(of) = self.asked.take_if(|asked| number(path, asked) == told) {
             (self.of, self.tokens) = (of, tokens.clone());
         }
     }
+}
+
+/// The same for the same text only.
+fn number(path: &str, asked: &(String, usize)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (path, asked).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The beginning of a text as its lines are shown, as much of it as is worth it.

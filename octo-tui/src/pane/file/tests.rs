@@ -145,7 +145,7 @@ fn a_large_file_is_read_as_far_as_it_is_looked_at() {
 fn the_line_that_was_asked_for_is_shown_with_what_is_around_it() {
     let text = numbered(0..100_000);
     let mut stage = Stage::new(FilePane::new(place("log", Some(50_000))), (40, 10));
-    assert_eq!(stage.pane.kept(), Kept::File { place: place("log", Some(50_000)) });
+    assert_eq!(stage.pane.kept(), Some(Kept::File { place: place("log", Some(50_000)) }));
     feed(&mut stage, text.as_bytes());
     let screen = stage.screen();
     assert!(screen.starts_with("[log:50000 · "), "{screen}");
