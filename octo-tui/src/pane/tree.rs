@@ -278,7 +278,7 @@ impl Pane for TreePane {
         }
         match self.marks.files {
             0 => {}
-            files => title.push_str(&format!(" · {files} changed")),
+            files => title.push_str(&format!(" · {files}{} changed", if self.marks.is_cut { "+" } else { "" })),
         }
         if self.unwatched {
             title.push_str(" · not followed, R looks again");

@@ -135,6 +135,7 @@ fn a_large_file_is_read_as_far_as_it_is_looked_at() {
     assert_eq!(feed(&mut stage, text.as_bytes()), 1, "the first piece is enough");
     assert!(stage.screen().contains("  1 line 0"), "{}", stage.screen());
     stage.act(PaneAction::Bottom);
+    assert_eq!(stage.pane.kept(), Some(Kept::File { place: place("log", Some(1)) }), "it is not there yet");
     assert!(stage.screen().contains("reading… 192 KiB of 2.2 MiB"), "{}", stage.screen());
     feed(&mut stage, text.as_bytes());
     assert!(stage.screen().contains("200000 line 199999"), "{}", stage.screen());
