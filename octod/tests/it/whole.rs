@@ -4,6 +4,7 @@ mod files;
 mod follower;
 mod house;
 mod line;
+mod panes;
 mod screen;
 mod seat;
 mod terminal;
