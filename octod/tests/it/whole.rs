@@ -7,6 +7,7 @@ mod line;
 mod panes;
 mod screen;
 mod seat;
+mod table;
 mod terminal;
 mod terminals;
 
