@@ -11,6 +11,7 @@ use octo_proto::{
 };
 use serde::Deserialize;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use super::{
     house::House,
@@ -48,8 +49,10 @@ async fn open(house: &House) -> (File, Client) {
     let reply: TerminalReply = client.ask(channel::TERMINAL, None, &open).await.unwrap();
     let terminal_id = reply.terminal.terminal_id;
     let attach = TerminalCommand::Attach { terminal_id, after: None, cols: SIZE.0, rows: SIZE.1, write: true };
-    let _: Attached = client.ask(channel::TERMINAL, None, &attach).await.unwrap();
-    tokio::spawn(async move { while events.recv().await.is_some() {} });
+    let attached: Attached = client.ask(channel::TERMINAL, None, &attach).await.unwrap();
+    assert_eq!(attached.terminal.cols, SIZE.0);
+    let tasks = TaskTracker::new();
+    tasks.spawn(async move { while events.recv().await.is_some() {} });
     let pipe = tokio::task::spawn_blocking(move || File::options().write(true).open(pipe)).await.unwrap().unwrap();
     (pipe, client)
 }
