@@ -3,6 +3,7 @@
 mod chat;
 mod commands;
 pub mod effect;
+mod files;
 mod heard;
 pub mod input;
 mod keys;
@@ -204,6 +205,7 @@ impl App {
             What::Focus(focused) => self.focused = focused,
             What::Link(heard) => self.on_heard(heard),
             What::Read { upload, image } => self.on_read(&upload, image),
+            What::Highlighted { pane, number, tokens } => self.on_highlighted(pane, number, &tokens),
             What::Layout { root, text } => self.on_layout(&root, text.as_deref()),
             What::Tick => {
                 self.outbox.tick(input.at, &mut self.effects);

@@ -107,6 +107,8 @@ pub enum LayoutAction {
     Terminal(Option<Axis>),
     /// Opens a terminal in a tab of its own.
     Tab,
+    /// Shows the tree of files.
+    Tree,
     /// Shows one of the terminals that are there.
     Attach,
     /// Gives the keys to the conversation.
@@ -170,8 +172,9 @@ const fn bind(
 /// Every key with a meaning.
 pub const BINDINGS: &[Binding] = {
     use Action as A;
-    use Context::{Chat, Dialog, Help, Overlay, Sessions, Text};
+    use Context::{Chat, Dialog, File, Help, Overlay, Sessions, Text, Tree};
     use KeyCode as K;
+    use PaneAction as P;
     &[
         bind(Chat, &[(NONE, K::Enter)], "Enter", A::Submit, "send; while the agent works: queue for after the turn"),
         bind(
@@ -307,6 +310,57 @@ pub const BINDINGS: &[Binding] = {
         bind(Overlay, &[(NONE, K::Tab)], "Tab", A::Switch, "the next harness of a new session"),
         bind(Overlay, &[(NONE, K::Enter)], "Enter", A::Submit, "agree"),
         bind(Overlay, &[(NONE, K::Esc), (CTRL, K::Char('c'))], "Esc", A::Back, "close"),
+        bind(Tree, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up k", A::Pane(P::Step(-1)), "the line before"),
+        bind(Tree, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", A::Pane(P::Step(1)), "the next line"),
+        bind(Tree, &[(NONE, K::PageUp), (CTRL, K::Char('u'))], "PageUp", A::Pane(P::Pages(-1)), "a page up"),
+        bind(
+            Tree,
+            &[(NONE, K::PageDown), (CTRL, K::Char('d')), (NONE, K::Char(' '))],
+            "PageDown",
+            A::Pane(P::Pages(1)),
+            "a page down",
+        ),
+        bind(Tree, &[(NONE, K::Home), (NONE, K::Char('g'))], "Home g", A::Pane(P::Top), "to the first line"),
+        bind(Tree, &[(NONE, K::End), (NONE, K::Char('G'))], "End G", A::Pane(P::Bottom), "to the last line"),
+        bind(
+            Tree,
+            &[(NONE, K::Left), (NONE, K::Char('h'))],
+            "Left h",
+            A::Pane(P::Left),
+            "fold; to the directory above",
+        ),
+        bind(Tree, &[(NONE, K::Right), (NONE, K::Char('l'))], "Right l", A::Pane(P::Right), "unfold; open the file"),
+        bind(Tree, &[(NONE, K::Enter)], "Enter", A::Pane(P::Open), "unfold or fold; open the file"),
+        bind(Tree, &[(NONE, K::Char('d'))], "d", A::Pane(P::Diff), "what was changed in it"),
+        bind(Tree, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open in your editor"),
+        bind(Tree, &[(NONE, K::Char('.'))], ".", A::Pane(P::Hidden), "show or hide hidden and ignored files"),
+        bind(Tree, &[(NONE, K::Char('/'))], "/", A::Pane(P::Find), "find a file by parts of its name"),
+        bind(Tree, &[(NONE, K::Esc)], "Esc", A::Pane(P::Back), "leave the search"),
+        bind(Tree, &[(NONE, K::Char('R'))], "R", A::Pane(P::Refresh), "look again"),
+        bind(File, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up k", A::Pane(P::Step(-1)), "the line before"),
+        bind(File, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", A::Pane(P::Step(1)), "the next line"),
+        bind(File, &[(NONE, K::PageUp), (CTRL, K::Char('u'))], "PageUp", A::Pane(P::Pages(-1)), "a page up"),
+        bind(
+            File,
+            &[(NONE, K::PageDown), (CTRL, K::Char('d')), (NONE, K::Char(' '))],
+            "PageDown",
+            A::Pane(P::Pages(1)),
+            "a page down",
+        ),
+        bind(File, &[(NONE, K::Home), (NONE, K::Char('g'))], "Home g", A::Pane(P::Top), "to the first line"),
+        bind(File, &[(NONE, K::End), (NONE, K::Char('G'))], "End G", A::Pane(P::Bottom), "to the last line"),
+        bind(File, &[(NONE, K::Left), (NONE, K::Char('h'))], "Left h", A::Pane(P::Left), "scroll to the left"),
+        bind(File, &[(NONE, K::Right), (NONE, K::Char('l'))], "Right l", A::Pane(P::Right), "scroll to the right"),
+        bind(File, &[(NONE, K::Char('w'))], "w", A::Pane(P::Switch), "break long lines, or do not"),
+        bind(File, &[(NONE, K::Char('/'))], "/", A::Pane(P::Find), "search"),
+        bind(File, &[(NONE, K::Char('n'))], "n", A::Pane(P::FindNext(1)), "the next match"),
+        bind(File, &[(NONE, K::Char('N'))], "N", A::Pane(P::FindNext(-1)), "the match before"),
+        bind(File, &[(NONE, K::Esc)], "Esc", A::Pane(P::Back), "leave the search"),
+        bind(File, &[(NONE, K::Enter)], "Enter", A::Pane(P::Open), "write about the line"),
+        bind(File, &[(NONE, K::Char('c'))], "c", A::Pane(P::Comment), "write about the line"),
+        bind(File, &[(NONE, K::Char('d'))], "d", A::Pane(P::Diff), "what was changed in it"),
+        bind(File, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open in your editor at the line"),
+        bind(File, &[(NONE, K::Char('R'))], "R", A::Pane(P::Refresh), "look again"),
         bind(Help, &[(NONE, K::Up)], "Up", A::Lines(-1), "scroll up"),
         bind(Help, &[(NONE, K::Down)], "Down", A::Lines(1), "scroll down"),
         bind(Help, &[(NONE, K::PageUp)], "PageUp", A::Pages(-1), "a page up"),
@@ -357,6 +411,7 @@ pub const PREFIXED: &[Binding] = {
             "a terminal below",
         ),
         key(&[(NONE, K::Char('c'))], "c", L::Tab, "a terminal in a new tab"),
+        key(&[(NONE, K::Char('f'))], "f", L::Tree, "the files"),
         key(&[(NONE, K::Char('a'))], "a", L::Attach, "show a terminal that runs"),
         key(&[(NONE, K::Char('i')), (NONE, K::Esc)], "i Esc", L::Chat, "to the conversation"),
         key(&[(NONE, K::Left), (NONE, K::Char('h'))], "Left h", L::Focus(Left), "to the pane on the left"),

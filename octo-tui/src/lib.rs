@@ -10,6 +10,7 @@ pub mod pane;
 pub mod picture;
 pub mod run;
 pub mod state;
+pub mod syntax;
 pub mod terminal;
 pub mod text;
 pub mod theme;

@@ -1,9 +1,14 @@
 //! What a part of the screen beside the conversation shows: a pure machine, as the app is. The app tells it what happened,
 //! it tells the app what it wishes.
 
+mod field;
+pub mod file;
+#[cfg(test)]
+mod stage;
 pub mod terminal;
+pub mod tree;
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
 use crossterm::event::{KeyEvent, KeyModifiers, MouseButton};
@@ -19,7 +24,7 @@ use ratatui::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{keymap::Context, state::composer::Edit, theme::Theme};
+use crate::{keymap::Context, state::composer::Edit, syntax::Tokens, theme::Theme};
 
 /// One part of the screen.
 pub trait Pane: Debug {
@@ -98,6 +103,10 @@ pub enum PaneInput<'a> {
     TerminalEvent(&'a TerminalEvent),
     /// Bytes of a terminal.
     Output(&'a octo_proto::frame::Data),
+    /// A place that it is to show, where it shows files.
+    Place(&'a Place),
+    /// What it wished to know by [`Wish::Highlight`].
+    Highlighted(u64, &'a Tokens),
     /// The time came that [`Pane::wake_at`] named.
     Tick,
     /// It is closed: what it follows is to be left.
@@ -143,6 +152,8 @@ pub enum PaneAction {
     Comment,
     /// Opens it in the person's own editor.
     Edit,
+    /// Shows what was changed in it.
+    Diff,
     /// Looks again.
     Refresh,
     /// Becomes the one who writes.
@@ -239,6 +250,9 @@ pub enum Wish {
     Terminal(TerminalCommand, Bytes),
     /// A place is to be shown, in a pane of this kind.
     Show(Place, Showing),
+    /// To know what the parts of a text are, whose language the file's name tells; the answer comes as
+    /// [`PaneInput::Highlighted`] with this number.
+    Highlight(u64, String, Arc<str>),
     /// Text for the composer, at its cursor; the keys go there.
     Compose(String),
     /// Text for the clipboard.
@@ -300,6 +314,9 @@ pub enum Kept {
         /// Directories that are unfolded.
         #[serde(default)]
         open: Vec<String>,
+        /// What is chosen.
+        #[serde(default)]
+        chosen: String,
     },
     /// A file.
     File {

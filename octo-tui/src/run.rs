@@ -26,6 +26,7 @@ use crate::{
     layouts::Layouts,
     link::{Link, now},
     picture,
+    syntax::tokens,
     terminal::Screen,
 };
 
@@ -248,6 +249,10 @@ impl Loop {
             match effect {
                 Effect::Send(asked) => self.send(*asked),
                 Effect::Read { upload, path } => self.read(upload, path),
+                Effect::Highlight { pane, number, path, text } => {
+                    let tokens = move || What::Highlighted { pane, number, tokens: tokens(&path, &text) };
+                    self.reading.spawn_blocking(tokens);
+                }
                 Effect::LoadLayout { root } => {
                     let layouts = self.layouts.clone();
                     self.reading.spawn_blocking(move || What::Layout { text: layouts.load(&root), root });

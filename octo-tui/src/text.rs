@@ -2,5 +2,6 @@
 
 pub mod clean;
 pub mod markdown;
+pub mod size;
 mod table;
 pub mod wrap;

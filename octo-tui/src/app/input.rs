@@ -9,7 +9,12 @@ use octo_proto::{
     terminal::TerminalEvent,
 };
 
-use crate::{link::state::Status, pane::Answer, state::picture::Image};
+use crate::{
+    link::state::Status,
+    pane::Answer,
+    state::{layout::PaneId, picture::Image},
+    syntax::Tokens,
+};
 
 /// One thing that happened, and when. Time comes from here only.
 #[derive(Debug)]
@@ -41,6 +46,15 @@ pub enum What {
         upload: RequestId,
         /// The picture, or why there is none.
         image: Result<Image, String>,
+    },
+    /// It is known what the parts of a text are.
+    Highlighted {
+        /// The pane that wished to know.
+        pane: PaneId,
+        /// Its number for it.
+        number: u64,
+        /// The parts.
+        tokens: Tokens,
     },
     /// What was kept of a workspace was read.
     Layout {

@@ -83,6 +83,7 @@ impl App {
                 let pane = Box::new(TerminalPane::open(Vec::new()));
                 return self.put_pane(pane, |workspace, id| workspace.layout.open_tab(id));
             }
+            LayoutAction::Tree => return self.open_tree(),
             LayoutAction::Attach => return self.pick_terminal(),
             LayoutAction::Chat => layout.focus(CHAT),
             LayoutAction::Focus(to) => {

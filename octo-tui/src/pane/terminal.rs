@@ -429,6 +429,8 @@ impl Pane for TerminalPane {
             PaneInput::Act(_)
             | PaneInput::Edit(_)
             | PaneInput::Typed(_)
+            | PaneInput::Place(_)
+            | PaneInput::Highlighted(..)
             | PaneInput::Files(..)
             | PaneInput::FilesEvent(_) => {}
         }
