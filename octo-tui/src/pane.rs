@@ -1,6 +1,8 @@
 //! What a part of the screen beside the conversation shows: a pure machine, as the app is. The app tells it what happened,
 //! it tells the app what it wishes.
 
+pub mod diff;
+
 use std::fmt::Debug;
 
 use bytes::Bytes;
@@ -41,8 +43,8 @@ pub trait Pane: Debug {
     /// Draws it. Gives the place of the cursor where it has one.
     fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position>;
 
-    /// What brings it back when the layout is read again.
-    fn kept(&self) -> Kept;
+    /// What brings it back when the layout is read again; none: nothing does.
+    fn kept(&self) -> Option<Kept>;
 
     /// When it changes by itself, ms since 1970.
     fn wake_at(&self) -> Option<i64> {
@@ -96,6 +98,10 @@ pub enum PaneAction {
     Step(i8),
     /// Scrolls by pages.
     Pages(i8),
+    /// Moves the choice by lines and chooses all on the way.
+    Extend(i8),
+    /// Begins to choose several lines, or ends it.
+    Mark,
     /// To the first line.
     Top,
     /// To the last line.
@@ -120,8 +126,10 @@ pub enum PaneAction {
     Hidden,
     /// Shows it the other way: unified or side by side, wrapped or not.
     Switch,
-    /// Stages the hunk, or takes it back from there.
+    /// Stages the hunk.
     Stage,
+    /// Takes the hunk back from what is staged.
+    Unstage,
     /// Reverts the hunk.
     Revert,
     /// Writes about the line.
