@@ -2,6 +2,7 @@
 //! it tells the app what it wishes.
 
 pub mod diff;
+pub mod terminal;
 
 use std::fmt::Debug;
 
@@ -10,6 +11,7 @@ use crossterm::event::{KeyEvent, KeyModifiers, MouseButton};
 use octo_proto::{
     Error,
     files::{FilesCommand, FilesEvent},
+    id::TerminalId,
     terminal::{TerminalCommand, TerminalEvent},
 };
 use ratatui::{
@@ -45,6 +47,16 @@ pub trait Pane: Debug {
 
     /// What brings it back when the layout is read again; none: nothing does.
     fn kept(&self) -> Option<Kept>;
+
+    /// The terminal that it shows.
+    fn terminal(&self) -> Option<&TerminalId> {
+        None
+    }
+
+    /// Whether what the mouse does is for it, so that nothing is selected with it.
+    fn asks_mouse(&self) -> bool {
+        false
+    }
 
     /// When it changes by itself, ms since 1970.
     fn wake_at(&self) -> Option<i64> {
@@ -89,6 +101,8 @@ pub enum PaneInput<'a> {
     Output(&'a octo_proto::frame::Data),
     /// The time came that [`Pane::wake_at`] named.
     Tick,
+    /// It is closed: what it follows is to be left.
+    Closed,
 }
 
 /// What keys can mean in a pane.
@@ -138,6 +152,8 @@ pub enum PaneAction {
     Edit,
     /// Looks again.
     Refresh,
+    /// Becomes the one who writes.
+    Take,
 }
 
 /// What the mouse did in a pane.
@@ -234,6 +250,8 @@ pub enum Wish {
     Compose(String),
     /// Text for the clipboard.
     Copy(String),
+    /// The terminal's bell.
+    Bell,
     /// A sentence for the person.
     Say(String),
     /// What went wrong.
@@ -281,8 +299,6 @@ pub struct Look<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "pane", rename_all = "snake_case")]
 pub enum Kept {
-    /// The conversation.
-    Chat,
     /// The tree of files.
     Tree {
         /// Whether hidden files are shown.

@@ -63,9 +63,9 @@ impl DiffPane {
         if let Some(found) = found {
             self.cursor = found;
             // What it begins is seen with it.
-            let below = self.rows.len().saturating_sub(self.height);
-            self.top =
-                self.top.max((found + self.height / 2).saturating_sub(self.height)).min(found.min(below.max(self.top)));
+            if found < self.top || found >= self.top + self.height * 2 / 3 {
+                self.top = found.saturating_sub(self.height / 3);
+            }
         }
     }
 
@@ -78,9 +78,12 @@ impl DiffPane {
             return;
         }
         let key = (file.side, file.path.clone());
-        let here =
-            self.rows.iter().position(|row| row.spot == Spot::File(self.rows[self.cursor].spot.file().unwrap_or(0)));
-        self.cursor = here.unwrap_or(self.cursor);
+        let name = self.rows[..self.cursor].iter().rposition(|row| matches!(row.spot, Spot::File(_)));
+        if let (Some(name), Some(Spot::Hunk(..) | Spot::Line { .. } | Spot::Cut(_))) =
+            (name, self.rows.get(self.cursor).map(|row| row.spot))
+        {
+            self.cursor = name;
+        }
         let anchor = Anchor::of(&self.files, &self.rows, self.cursor);
         self.folds.insert(key, folded);
         self.mark = None;
