@@ -109,6 +109,8 @@ pub enum LayoutAction {
     Tab,
     /// Shows one of the terminals that are there.
     Attach,
+    /// Shows what was changed.
+    Changes,
     /// Gives the keys to the conversation.
     Chat,
     /// Gives the keys to the pane on this side.
@@ -389,6 +391,7 @@ pub const PREFIXED: &[Binding] = {
         ),
         key(&[(NONE, K::Char('c'))], "c", L::Tab, "a terminal in a new tab"),
         key(&[(NONE, K::Char('a'))], "a", L::Attach, "show a terminal that runs"),
+        key(&[(NONE, K::Char('g'))], "g", L::Changes, "what was changed"),
         key(&[(NONE, K::Char('i')), (NONE, K::Esc)], "i Esc", L::Chat, "to the conversation"),
         key(&[(NONE, K::Left), (NONE, K::Char('h'))], "Left h", L::Focus(Left), "to the pane on the left"),
         key(&[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", L::Focus(Down), "to the pane below"),

@@ -84,6 +84,7 @@ impl App {
                 return self.put_pane(pane, |workspace, id| workspace.layout.open_tab(id));
             }
             LayoutAction::Attach => return self.pick_terminal(),
+            LayoutAction::Changes => return self.open_changes(String::new()),
             LayoutAction::Chat => layout.focus(CHAT),
             LayoutAction::Focus(to) => {
                 if let Some(id) = layout.tab().neighbour(last, to, area) {

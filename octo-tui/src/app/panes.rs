@@ -14,7 +14,7 @@ use super::{
     effect::{Call, Effect},
 };
 use crate::{
-    pane::{Answer, Env, Kept, Pane, PaneInput, Place, Showing, Wish, terminal::TerminalPane},
+    pane::{Answer, Env, Kept, Pane, PaneInput, Place, Showing, Wish, diff::DiffPane, terminal::TerminalPane},
     state::{
         layout::{Axis, CHAT, PaneId},
         workspace::Workspace,
@@ -227,7 +227,20 @@ impl App {
     }
 
     /// Shows a place of the workspace.
-    pub(super) fn open_place(&mut self, _place: Place, _showing: Showing) {}
+    pub(super) fn open_place(&mut self, place: Place, showing: Showing) {
+        match showing {
+            Showing::Diff => self.open_changes(place.path),
+            Showing::File | Showing::Editor => {}
+        }
+    }
+
+    /// Shows what was changed in a file or directory; with an empty path, everywhere.
+    pub(super) fn open_changes(&mut self, path: String) {
+        let is_it = |kept: &Kept| matches!(kept, Kept::Diff { path: other, .. } if *other == path);
+        if self.focus_where(is_it).is_none() {
+            self.put_beside(Box::new(DiffPane::new(path, false)));
+        }
+    }
 
     /// Gives the keys to the pane that shows such a thing, if there is one.
     pub(super) fn focus_where(&mut self, shows: impl Fn(&Kept) -> bool) -> Option<PaneId> {

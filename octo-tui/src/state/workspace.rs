@@ -6,7 +6,7 @@ use octo_proto::id::TerminalId;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{CHAT, Layout, PaneId, Places};
-use crate::pane::{Kept, Pane, terminal::TerminalPane};
+use crate::pane::{Kept, Pane, diff::DiffPane, terminal::TerminalPane};
 
 /// The form of what is kept.
 const VERSION: u32 = 1;
@@ -117,6 +117,7 @@ impl Workspace {
 fn revive(kept: Kept) -> Option<Box<dyn Pane>> {
     match kept {
         Kept::Terminal { terminal_id } => Some(Box::new(TerminalPane::attach(TerminalId(terminal_id)))),
-        Kept::Tree { .. } | Kept::File { .. } | Kept::Diff { .. } => None,
+        Kept::Diff { path, split } => Some(Box::new(DiffPane::new(path, split))),
+        Kept::Tree { .. } | Kept::File { .. } => None,
     }
 }
