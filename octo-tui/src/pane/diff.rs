@@ -186,10 +186,16 @@ impl Pane for DiffPane {
         Context::Diff
     }
 
+    fn is_typing(&self) -> bool {
+        // The next key is the answer.
+        self.asking.is_some()
+    }
+
     fn on(&mut self, input: PaneInput<'_>, env: &mut Env<'_>) {
         match input {
             PaneInput::Act(action) => self.act(action, env),
-            PaneInput::Typed(c) => self.confirm(c == 'y', env),
+            PaneInput::Typed(c) => self.confirm(matches!(c, 'y' | 'Y'), env),
+            PaneInput::Edit(_) => self.confirm(false, env),
             PaneInput::Mouse(mouse) => self.mouse(mouse),
             PaneInput::Connected => self.connected(env),
             PaneInput::Focus(true) => self.look(env),

@@ -133,8 +133,9 @@ fn a_revert_is_asked_once_more() {
     stage.wished();
     for refused in [PaneInput::Typed('n'), PaneInput::Act(PaneAction::Step(1))] {
         stage.act(PaneAction::Revert);
-        assert!(stage.text().contains("Revert this hunk of a.txt?"));
+        assert!(stage.text().contains("Revert this hunk of a.txt?") && stage.pane.is_typing());
         stage.input(refused);
+        assert!(!stage.pane.is_typing());
         assert!(!stage.text().contains("Revert this hunk"));
     }
     stage.input(PaneInput::Typed('y'));
