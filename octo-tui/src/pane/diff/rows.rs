@@ -164,6 +164,11 @@ impl Spot {
     }
 }
 
+/// What a place is, in the order of the page.
+const NAME: u8 = 0;
+const HEAD: u8 = 1;
+const LINE: u8 = 2;
+
 /// A place that can be found again in other rows.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Anchor {
@@ -180,13 +185,13 @@ impl Anchor {
         let spot = rows.get(row)?.spot;
         let file = spot.file().and_then(|at| files.get(at));
         let (rank, number) = match spot {
-            Spot::Side(_) | Spot::File(_) => (0, 0),
-            Spot::Hunk(_, hunk) => (1, file.and_then(|file| file.number(hunk, 0)).unwrap_or(0)),
+            Spot::Side(_) | Spot::File(_) => (NAME, 0),
+            Spot::Hunk(_, hunk) => (HEAD, file.and_then(|file| file.number(hunk, 0)).unwrap_or(0)),
             Spot::Line { hunk, old, new, .. } => {
                 let line = new.or(old).unwrap_or(0);
-                (2, file.and_then(|file| file.number(hunk, line)).unwrap_or(0))
+                (LINE, file.and_then(|file| file.number(hunk, line)).unwrap_or(0))
             }
-            Spot::Cut(_) => (2, u64::MAX),
+            Spot::Cut(_) => (LINE, u64::MAX),
         };
         let gone = matches!(spot, Spot::Line { new: None, .. });
         let file = file.map(|file| (file.side, file.path.clone()));
@@ -201,18 +206,17 @@ impl Anchor {
         let next = || files.iter().position(|file| file.side == *side && file.path > *path);
         let Some(file) = here.or_else(next) else { return self.row.min(last) };
         let of_file = rows.iter().enumerate().filter(|(_, row)| row.part == 0 && row.spot.file() == Some(file));
-        let distance = |at: usize| {
-            let other = Self::of(files, rows, at)?;
-            let kind = (u64::from(self.rank.abs_diff(other.rank)), self.gone != other.gone);
-            // A file's name is near to nothing else.
-            Some(if self.rank == 0 || here.is_none() { (0, kind) } else { (self.number.abs_diff(other.number), kind) })
-        };
-        let wanted = if here.is_none() {
-            of_file.map(|(at, _)| at).min()
-        } else {
-            of_file.map(|(at, _)| at).min_by_key(|at| distance(*at))
-        };
-        wanted.unwrap_or(self.row.min(last))
+        let mut places = of_file.map(|(at, _)| at);
+        let found =
+            if here.is_some() { places.min_by_key(|at| self.distance(files, rows, *at)) } else { places.next() };
+        found.unwrap_or(self.row.min(last))
+    }
+
+    /// How far off a row of the same file is. A name stays a name, the head of a hunk one where there is any.
+    fn distance(&self, files: &[FileView], rows: &[Row], row: usize) -> Option<(bool, u64, u8, bool)> {
+        let other = Self::of(files, rows, row)?;
+        let is_other = if self.rank == LINE { other.rank == NAME } else { self.rank != other.rank };
+        Some((is_other, self.number.abs_diff(other.number), self.rank.abs_diff(other.rank), self.gone != other.gone))
     }
 }
 

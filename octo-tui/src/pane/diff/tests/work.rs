@@ -126,6 +126,26 @@ fn a_hunk_or_a_file_is_staged_and_taken_back() {
 }
 
 #[test]
+fn after_a_hunk_comes_the_next_one_of_the_file() {
+    let hunks = [HUNKS, "@@ -90,2 +91,2 @@\n-y\n+z\n w\n"].concat();
+    let mut stage = Stage::with(vec![change("a.txt", ChangeKind::Modified, &(head("a.txt") + &hunks))], (80, 40));
+    for steps in [0, 2] {
+        stage.changes(vec![change("a.txt", ChangeKind::Modified, &(head("a.txt") + &hunks))]);
+        stage.act(PaneAction::Top);
+        stage.act(PaneAction::Hunk(1));
+        stage.act(PaneAction::Step(steps));
+        stage.act(PaneAction::Refresh);
+        let rest = &hunks[hunks.find("@@ -11").unwrap()..];
+        stage.changes(vec![change("a.txt", ChangeKind::Modified, &(head("a.txt") + rest))]);
+        stage.wished();
+        stage.act(PaneAction::Revert);
+        assert!(stage.text().contains("Revert this hunk"), "{steps}: {}", stage.text());
+        stage.act(PaneAction::Back);
+        stage.act(PaneAction::Refresh);
+    }
+}
+
+#[test]
 fn a_revert_is_asked_once_more() {
     let mut stage = Stage::with(two(), (80, 24));
     stage.act(PaneAction::Hunk(1));
