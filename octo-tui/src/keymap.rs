@@ -111,6 +111,8 @@ pub enum LayoutAction {
     Tree,
     /// Shows one of the terminals that are there.
     Attach,
+    /// Shows what was changed.
+    Changes,
     /// Gives the keys to the conversation.
     Chat,
     /// Gives the keys to the pane on this side.
@@ -172,7 +174,7 @@ const fn bind(
 /// Every key with a meaning.
 pub const BINDINGS: &[Binding] = {
     use Action as A;
-    use Context::{Chat, Dialog, File, Help, Overlay, Sessions, Text, Tree};
+    use Context::{Chat, Dialog, Diff, File, Help, Overlay, Sessions, Text, Tree};
     use KeyCode as K;
     use PaneAction as P;
     &[
@@ -361,6 +363,36 @@ pub const BINDINGS: &[Binding] = {
         bind(File, &[(NONE, K::Char('d'))], "d", A::Pane(P::Diff), "what was changed in it"),
         bind(File, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open in your editor at the line"),
         bind(File, &[(NONE, K::Char('R'))], "R", A::Pane(P::Refresh), "look again"),
+        bind(Diff, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up", A::Pane(P::Step(-1)), "a line up"),
+        bind(Diff, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down", A::Pane(P::Step(1)), "a line down"),
+        bind(Diff, &[(SHIFT, K::Up), (NONE, K::Char('K'))], "Shift+Up", A::Pane(P::Extend(-1)), "choose lines upwards"),
+        bind(
+            Diff,
+            &[(SHIFT, K::Down), (NONE, K::Char('J'))],
+            "Shift+Down",
+            A::Pane(P::Extend(1)),
+            "choose lines downwards",
+        ),
+        bind(Diff, &[(NONE, K::Char('v'))], "v", A::Pane(P::Mark), "begin or end to choose several lines"),
+        bind(Diff, &[(NONE, K::PageUp)], "PageUp", A::Pane(P::Pages(-1)), "a page up"),
+        bind(Diff, &[(NONE, K::PageDown), (NONE, K::Char(' '))], "PageDown", A::Pane(P::Pages(1)), "a page down"),
+        bind(Diff, &[(NONE, K::Home), (NONE, K::Char('g'))], "Home", A::Pane(P::Top), "to the beginning"),
+        bind(Diff, &[(NONE, K::End), (NONE, K::Char('G'))], "End", A::Pane(P::Bottom), "to the end"),
+        bind(Diff, &[(NONE, K::Char('n')), (NONE, K::Char(']'))], "n ]", A::Pane(P::Hunk(1)), "the next hunk"),
+        bind(Diff, &[(NONE, K::Char('p')), (NONE, K::Char('['))], "p [", A::Pane(P::Hunk(-1)), "the hunk before"),
+        bind(Diff, &[(NONE, K::Char('N')), (NONE, K::Char('}'))], "N }", A::Pane(P::File(1)), "the next file"),
+        bind(Diff, &[(NONE, K::Char('P')), (NONE, K::Char('{'))], "P {", A::Pane(P::File(-1)), "the file before"),
+        bind(Diff, &[(NONE, K::Left), (NONE, K::Char('h'))], "Left", A::Pane(P::Left), "fold the file"),
+        bind(Diff, &[(NONE, K::Right), (NONE, K::Char('l'))], "Right", A::Pane(P::Right), "unfold it"),
+        bind(Diff, &[(NONE, K::Char('t'))], "t", A::Pane(P::Switch), "both sides beside each other, or in one"),
+        bind(Diff, &[(NONE, K::Enter), (NONE, K::Char('o'))], "Enter", A::Pane(P::Open), "open the file at this line"),
+        bind(Diff, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open it in your editor"),
+        bind(Diff, &[(NONE, K::Char('s'))], "s", A::Pane(P::Stage), "stage the hunk, or on a name the file"),
+        bind(Diff, &[(NONE, K::Char('u'))], "u", A::Pane(P::Unstage), "take it back from what is staged"),
+        bind(Diff, &[(NONE, K::Char('r'))], "r", A::Pane(P::Revert), "revert it, asked once more"),
+        bind(Diff, &[(NONE, K::Char('c'))], "c", A::Pane(P::Comment), "write about the chosen lines"),
+        bind(Diff, &[(NONE, K::Char('R')), (NONE, K::F(5))], "R F5", A::Pane(P::Refresh), "look again"),
+        bind(Diff, &[(NONE, K::Esc), (NONE, K::Char('q'))], "Esc", A::Pane(P::Back), "choose nothing; close"),
         bind(Help, &[(NONE, K::Up)], "Up", A::Lines(-1), "scroll up"),
         bind(Help, &[(NONE, K::Down)], "Down", A::Lines(1), "scroll down"),
         bind(Help, &[(NONE, K::PageUp)], "PageUp", A::Pages(-1), "a page up"),
@@ -413,6 +445,7 @@ pub const PREFIXED: &[Binding] = {
         key(&[(NONE, K::Char('c'))], "c", L::Tab, "a terminal in a new tab"),
         key(&[(NONE, K::Char('f'))], "f", L::Tree, "the files"),
         key(&[(NONE, K::Char('a'))], "a", L::Attach, "show a terminal that runs"),
+        key(&[(NONE, K::Char('g'))], "g", L::Changes, "what was changed"),
         key(&[(NONE, K::Char('i')), (NONE, K::Esc)], "i Esc", L::Chat, "to the conversation"),
         key(&[(NONE, K::Left), (NONE, K::Char('h'))], "Left h", L::Focus(Left), "to the pane on the left"),
         key(&[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", L::Focus(Down), "to the pane below"),

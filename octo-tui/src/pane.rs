@@ -1,6 +1,7 @@
 //! What a part of the screen beside the conversation shows: a pure machine, as the app is. The app tells it what happened,
 //! it tells the app what it wishes.
 
+pub mod diff;
 mod field;
 pub mod file;
 #[cfg(test)]
@@ -120,6 +121,10 @@ pub enum PaneAction {
     Step(i8),
     /// Scrolls by pages.
     Pages(i8),
+    /// Moves the choice by lines and chooses all on the way.
+    Extend(i8),
+    /// Begins to choose several lines, or ends it.
+    Mark,
     /// To the first line.
     Top,
     /// To the last line.
@@ -144,8 +149,10 @@ pub enum PaneAction {
     Hidden,
     /// Shows it the other way: unified or side by side, wrapped or not.
     Switch,
-    /// Stages the hunk, or takes it back from there.
+    /// Stages the hunk.
     Stage,
+    /// Takes the hunk back from what is staged.
+    Unstage,
     /// Reverts the hunk.
     Revert,
     /// Writes about the line.

@@ -26,7 +26,8 @@ impl App {
     pub(super) fn open_place(&mut self, place: Place, showing: Showing) {
         match showing {
             Showing::File => self.show_file(place),
-            Showing::Diff | Showing::Editor => {}
+            Showing::Diff => self.open_changes(place.path),
+            Showing::Editor => {}
         }
     }
 

@@ -85,6 +85,7 @@ impl App {
             }
             LayoutAction::Tree => return self.open_tree(),
             LayoutAction::Attach => return self.pick_terminal(),
+            LayoutAction::Changes => return self.open_changes(String::new()),
             LayoutAction::Chat => layout.focus(CHAT),
             LayoutAction::Focus(to) => {
                 if let Some(id) = layout.tab().neighbour(last, to, area) {

@@ -14,7 +14,7 @@ use super::{
     effect::{Call, Effect},
 };
 use crate::{
-    pane::{Answer, Env, Kept, Pane, PaneInput, Wish, terminal::TerminalPane},
+    pane::{Answer, Env, Kept, Pane, PaneInput, Wish, diff::DiffPane, terminal::TerminalPane},
     state::{
         layout::{Axis, CHAT, PaneId},
         workspace::Workspace,
@@ -236,6 +236,14 @@ impl App {
                 let focus = self.workspace.layout.tab().focus;
                 self.put_pane(pane, |workspace, id| workspace.layout.tab_mut().split(focus, id, axis, 50));
             }
+        }
+    }
+
+    /// Shows what was changed in a file or directory; with an empty path, everywhere.
+    pub(super) fn open_changes(&mut self, path: String) {
+        let is_it = |kept: &Kept| matches!(kept, Kept::Diff { path: other, .. } if *other == path);
+        if self.focus_where(is_it).is_none() {
+            self.put_beside(Box::new(DiffPane::new(path, false)));
         }
     }
 
