@@ -147,9 +147,7 @@ impl FilePane {
 
     fn look(&mut self, env: &mut Env<'_>) {
         self.source.look(env.now).into_iter().for_each(|command| env.files(command));
-        if std::mem::take(&mut self.unwatched) {
-            env.files(self.watch());
-        }
+        env.files(self.watch());
     }
 
     fn mouse(&mut self, mouse: PaneMouse) {
@@ -167,6 +165,7 @@ impl FilePane {
     fn answered(&mut self, command: &FilesCommand, result: Result<Answer, Error>, env: &mut Env<'_>) {
         let was_at_end =
             self.view.at + 1 >= self.source.text.lines() && self.source.text.is_ended() && self.view.at > 0;
+        let was_deleted = self.source.deleted;
         let brought = match command {
             FilesCommand::Read { path, offset, .. } if path == self.source.path() => self.source.take(*offset, result),
             FilesCommand::Stat { path } if path == self.source.path() => {
@@ -179,6 +178,10 @@ impl FilePane {
             _ => return,
         };
         let Brought { next, text, changed, error } = brought;
+        if was_deleted && !self.source.deleted {
+            // Its directory may be another one than before.
+            env.files(self.watch());
+        }
         next.into_iter().for_each(|command| env.files(command));
         error.iter().for_each(|error| env.complain(error));
         self.changed |= changed;
@@ -246,7 +249,7 @@ impl Pane for FilePane {
     fn title(&self) -> String {
         let source = &self.source;
         let mut title = clean_line(source.path());
-        if source.is_known() && !source.binary {
+        if source.text.lines() > 0 {
             title.push_str(&format!(":{}", self.view.at + 1));
         }
         if source.is_known() {

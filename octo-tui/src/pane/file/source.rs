@@ -14,6 +14,9 @@ pub(super) const MOST: u64 = 8 * 1024 * 1024;
 /// Between two looks whether it was changed, in ms.
 const APART_MS: i64 = 500;
 
+/// Between two looks whether it is back, in ms: nobody tells that, as its directory may be gone with it.
+const BACK_MS: i64 = 2_000;
+
 /// What an answer brought.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Brought {
@@ -103,8 +106,12 @@ impl Source {
     /// Looks whether it was changed, unless it did so a moment ago: then later.
     pub(super) fn look(&mut self, now: i64) -> Option<FilesCommand> {
         let due = self.looked_at.saturating_add(APART_MS);
-        if now < due || self.looks || self.fresh.is_some() {
-            self.due = Some(due.max(now + 1));
+        if self.looks || self.fresh.is_some() {
+            self.due = Some(now.saturating_add(APART_MS));
+            return None;
+        }
+        if now < due {
+            self.due = Some(due);
             return None;
         }
         (self.looked_at, self.due, self.looks) = (now, None, true);
@@ -178,6 +185,7 @@ impl Source {
             Code::Unavailable => Brought::default(),
             Code::NotFound if self.is_known() => {
                 let changed = !std::mem::replace(&mut self.deleted, true);
+                self.due = Some(self.looked_at.saturating_add(BACK_MS));
                 Brought { changed, ..Brought::default() }
             }
             _ if self.is_known() => Brought { error: Some(error), ..Brought::default() },

@@ -274,11 +274,13 @@ fn a_file_that_is_deleted_stays_to_be_read_until_it_is_back() {
     stage.changed(&["src/a.rs"]);
     stage.answer(is_stat, Err(Error::not_found("there is no `src/a.rs`")));
     assert_eq!(stage.screen(), "[src/a.rs:1 · 4 B · deleted]\n  1 one");
-    stage.pass(500);
-    stage.changed(&["src/a.rs"]);
+    stage.take_asked();
+    stage.pass(2_000);
     stage.answer(is_stat, stat("v1"));
     stage.answer(is_read, piece(b"two\n", 4, "v1"));
     assert_eq!(stage.screen(), "[src/a.rs:1 · 4 B · changed]\n  1 two");
+    let watches = stage.asked.iter().any(|command| matches!(command, FilesCommand::Watch { .. }));
+    assert!(watches, "its directory may be another one: {:?}", stage.asked);
 }
 
 #[test]

@@ -107,7 +107,7 @@ impl Marks {
     /// Looks again, unless it did so a moment ago: then later.
     pub(super) fn look(&mut self, now: i64) -> Option<FilesCommand> {
         if self.asked.is_some() {
-            self.again = true;
+            (self.again, self.due) = (true, None);
             return None;
         }
         let due = self.looked_at.saturating_add(APART_MS);
