@@ -201,5 +201,5 @@ impl App {
 
 fn prompt(text: &str, pictures: &[Picture], when: When) -> Command {
     let images = pictures.iter().filter_map(Picture::source).cloned().collect();
-    Command::Prompt { message: text.to_owned(), images, when }
+    Command::Prompt { message: text.to_owned(), images, files: Vec::new(), when }
 }
