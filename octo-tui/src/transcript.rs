@@ -13,7 +13,13 @@ use ratatui::text::Line;
 pub use item::{Content, Item};
 
 use self::message::Painter;
-use crate::{text::markdown::Growing, theme::Theme};
+use crate::{
+    text::{
+        anchor::{Anchor, Laid, Target},
+        markdown::Growing,
+    },
+    theme::Theme,
+};
 
 /// Laid out messages that are kept at most.
 const KEPT: usize = 512;
@@ -25,6 +31,14 @@ pub struct Row {
     pub line: Line<'static>,
     /// The part that it folds or unfolds.
     pub folds: Option<PartId>,
+    /// What can be opened in it.
+    pub anchors: Vec<Anchor>,
+}
+
+impl From<Laid> for Row {
+    fn from(Laid { line, anchors }: Laid) -> Self {
+        Self { line, folds: None, anchors }
+    }
 }
 
 /// What is unfolded.
@@ -113,6 +127,13 @@ impl Transcript {
             self.folds.flipped.insert(part);
         }
         true
+    }
+
+    /// What is opened by a click on a place of the window.
+    #[must_use]
+    pub fn target(&self, column: usize, row: usize) -> Option<&Target> {
+        let anchors = &self.window.get(row)?.anchors;
+        anchors.iter().find(|anchor| anchor.columns.contains(&column)).map(|anchor| &anchor.target)
     }
 
     /// Shows all thinking, or folds it.
