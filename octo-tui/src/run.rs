@@ -25,7 +25,7 @@ use crate::{
     config::Environment,
     layouts::Layouts,
     link::{Link, now},
-    picture,
+    picture, program,
     terminal::Screen,
 };
 
@@ -153,7 +153,7 @@ struct Loop {
     link: Link,
     /// Requests that the link could not take at once.
     backlog: VecDeque<Asked>,
-    /// Files that are being read.
+    /// Files that are being read, and programs that run.
     reading: JoinSet<What>,
     layouts: Layouts,
     pace: Pace,
@@ -248,6 +248,9 @@ impl Loop {
             match effect {
                 Effect::Send(asked) => self.send(*asked),
                 Effect::Read { upload, path } => self.read(upload, path),
+                Effect::Run(words) => {
+                    self.reading.spawn(async move { What::Ran(program::run(&words).await) });
+                }
                 Effect::LoadLayout { root } => {
                     let layouts = self.layouts.clone();
                     self.reading.spawn_blocking(move || What::Layout { text: layouts.load(&root), root });

@@ -79,6 +79,8 @@ struct LaidOut {
 pub struct Transcript {
     /// What is unfolded.
     pub folds: Folds,
+    /// Whether the window stays as it is, whatever comes.
+    pub held: bool,
     scroll: Scroll,
     size: (u16, u16),
     kept: HashMap<String, LaidOut>,
@@ -150,6 +152,9 @@ impl Transcript {
 
     /// Lays the window out for this size.
     pub fn arrange(&mut self, content: &Content<'_>, size: (u16, u16), theme: &Theme) {
+        if self.held && self.size == size {
+            return;
+        }
         self.size = size;
         if self.kept.len() > KEPT {
             self.kept.clear();

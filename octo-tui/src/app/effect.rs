@@ -21,6 +21,8 @@ pub enum Effect {
         /// Its file.
         path: String,
     },
+    /// Run a program: its name and its arguments.
+    Run(Vec<String>),
     /// Read what was kept of a workspace.
     LoadLayout {
         /// Its folder.

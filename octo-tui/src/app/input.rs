@@ -42,6 +42,8 @@ pub enum What {
         /// The picture, or why there is none.
         image: Result<Image, String>,
     },
+    /// A program was run, or why it failed.
+    Ran(Result<(), String>),
     /// What was kept of a workspace was read.
     Layout {
         /// Its folder.

@@ -75,7 +75,7 @@ impl App {
                 let session = self.session_here();
                 self.ask_for(id, session, (Call::Terminal(command), bytes), None);
             }
-            Wish::Show(place, showing) => self.open_place(place, showing),
+            Wish::Show(place, showing) => self.show_place(place, showing),
             Wish::Compose(text) => {
                 self.workspace.layout.focus(CHAT);
                 self.open.composer.insert(&text);
@@ -142,6 +142,9 @@ impl App {
 
     pub(super) fn on_files_event(&mut self, event: &FilesEvent) {
         let Some(id) = event.request_id() else { return };
+        if let FilesEvent::Found { found, .. } = event {
+            self.on_found(id, found);
+        }
         if let Some(pane) = self.waiting.iter().find(|waiting| waiting.id == *id).map(|waiting| waiting.pane) {
             self.tell_pane(pane, PaneInput::FilesEvent(event));
         }

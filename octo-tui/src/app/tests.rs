@@ -3,7 +3,9 @@
 mod chat;
 mod dialogs;
 mod links;
+mod mentions;
 mod offers;
+mod opening;
 mod panes;
 mod screens;
 mod stage;

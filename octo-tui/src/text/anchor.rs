@@ -22,8 +22,8 @@ const TERMINAL: (&str, usize) = ("trm_", 26);
 pub enum Target {
     /// A place in a file; its path is absolute where it is not in the workspace.
     Place(Place),
-    /// What a tool call changed.
-    Diff(ToolCallId),
+    /// What a tool call changed, and the file in which it did.
+    Diff(ToolCallId, Place),
     /// A terminal.
     Terminal(TerminalId),
 }

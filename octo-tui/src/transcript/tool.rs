@@ -41,7 +41,11 @@ impl Painter<'_> {
         let taken = MARGIN + 2 + width(&name) + 2 + time.as_ref().map_or(0, |time| time.len() + 2);
         let about = truncate(&summary(input), self.columns.saturating_sub(taken));
         let changed = outcome.is_some_and(|outcome| outcome.diff.is_some_and(|diff| !diff.is_empty()));
-        let target = if changed { Some(Target::Diff(id.clone())) } else { self.place_of(input) };
+        let place = self.place_of(input);
+        let target = match place {
+            Some(place) if changed => Some(Target::Diff(id.clone(), place)),
+            place => place.map(Target::Place),
+        };
         let start = MARGIN + 2 + width(&name) + 2;
         let columns = start..start + width(&about);
         let looks = if target.is_some() { self.theme.text.patch(self.theme.link) } else { self.theme.text };
@@ -156,10 +160,10 @@ impl Painter<'_> {
     }
 
     /// The place that the arguments of a call are about.
-    fn place_of(&self, input: &Value) -> Option<Target> {
+    fn place_of(&self, input: &Value) -> Option<Place> {
         let line = input.get("offset").and_then(Value::as_u64).filter(|line| *line > 0);
         let path = resolve(path_of(input)?, self.content.root);
-        Some(Target::Place(Place { path, line, to: None }))
+        Some(Place { path, line, to: None })
     }
 
     fn bar_line(&mut self, text: &str) {
