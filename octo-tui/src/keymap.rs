@@ -477,11 +477,14 @@ pub fn typed(key: KeyEvent) -> Option<char> {
     }
 }
 
-/// A letter's shift is in the letter. What terminals without the keyboard protocol send for Ctrl and a sign is read as they
-/// mean it.
+/// A letter's shift is in the letter.
 pub(crate) fn chord(key: KeyEvent) -> (KeyModifiers, KeyCode) {
     let modifiers = key.modifiers & (CTRL | ALT | SHIFT);
     match key.code {
+        // Terminals without the keyboard protocol have one control character for a digit and a sign; the sign is meant.
+        KeyCode::Char(c @ '4'..='7') if modifiers == CTRL => {
+            (CTRL, KeyCode::Char(['\\', ']', '^', '_'][usize::from(c as u8 - b'4')]))
+        }
         KeyCode::Char(c) => (
             modifiers - SHIFT,
             KeyCode::Char(if modifiers.intersects(CTRL | ALT) { c.to_ascii_lowercase() } else { c }),
@@ -505,6 +508,18 @@ mod tests {
                 assert_eq!(before, None, "{:?} {key:?}", binding.context);
             }
         }
+    }
+
+    #[test]
+    fn a_prefix_is_known_by_its_name_and_by_what_terminals_send_for_it() {
+        for (written, shown) in [("ctrl+]", "Ctrl+]"), ("Ctrl+G", "Ctrl+G"), ("alt+space", "Alt+Space"), ("f12", "F12")]
+        {
+            assert_eq!(named(written).map(name).as_deref(), Some(shown));
+        }
+        for wrong in ["", "g", "ctrl+", "ctrl+enter", "f13", "shift+a", "alt+ctrl"] {
+            assert_eq!(named(wrong), None, "{wrong}");
+        }
+        assert_eq!(Some(chord(KeyEvent::new(KeyCode::Char('5'), CTRL))), named("ctrl+]"));
     }
 
     #[test]
