@@ -58,22 +58,16 @@ fn at(command: &FilesCommand, path_of: impl Fn(&str) -> String) -> Option<FilesC
             Some(FilesCommand::Read { path: path_of(path), offset: *offset, limit: *limit, if_version })
         }
         FilesCommand::Stat { path } => Some(FilesCommand::Stat { path: path_of(path) }),
-        FilesCommand::Watch { path } => Some(FilesCommand::Watch { path: path_of(path) }),
         _ => None,
     }
 }
 
 /// A file outside the workspace is asked for beneath its own folder, and only looked at.
 fn outside(command: &FilesCommand) -> Option<(String, FilesCommand)> {
-    let (FilesCommand::Read { path, .. } | FilesCommand::Stat { path } | FilesCommand::Watch { path }) = command else {
-        return None;
-    };
-    let (folder, name) = match command {
-        FilesCommand::Watch { .. } => (path.as_str(), ""),
-        _ => path.rsplit_once('/')?,
-    };
+    let (FilesCommand::Read { path, .. } | FilesCommand::Stat { path }) = command else { return None };
+    let (folder, name) = path.rsplit_once('/').filter(|_| path.starts_with('/'))?;
     let folder = if folder.is_empty() { "/" } else { folder };
-    path.starts_with('/').then(|| Some((folder.to_owned(), at(command, |_| name.to_owned())?)))?
+    Some((folder.to_owned(), at(command, |_| name.to_owned())?))
 }
 
 impl App {

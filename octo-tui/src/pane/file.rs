@@ -79,7 +79,7 @@ impl FilePane {
     }
 
     fn begin(&mut self, env: &mut Env<'_>) {
-        env.files(self.watch());
+        self.watch(env);
         let begin = self.source.begin(env.now);
         env.files(begin);
     }
@@ -110,9 +110,12 @@ impl FilePane {
         Place { path: self.source.path().to_owned(), line: Some(line), to: None }
     }
 
-    fn watch(&self) -> FilesCommand {
+    /// Follows what changes beside the file. Outside the workspace it is looked at from time to time.
+    fn watch(&self, env: &mut Env<'_>) {
         let parent = self.source.path().rsplit_once('/').map_or("", |(parent, _)| parent);
-        FilesCommand::Watch { path: parent.to_owned() }
+        if !self.source.is_outside() {
+            env.files(FilesCommand::Watch { path: parent.to_owned() });
+        }
     }
 
     fn act(&mut self, action: PaneAction, env: &mut Env<'_>) {
@@ -147,7 +150,7 @@ impl FilePane {
 
     fn look(&mut self, env: &mut Env<'_>) {
         self.source.look(env.now).into_iter().for_each(|command| env.files(command));
-        env.files(self.watch());
+        self.watch(env);
     }
 
     fn mouse(&mut self, mouse: PaneMouse) {
@@ -180,7 +183,7 @@ impl FilePane {
         let Brought { next, text, changed, error } = brought;
         if was_deleted && !self.source.deleted {
             // Its directory may be another one than before.
-            env.files(self.watch());
+            self.watch(env);
         }
         next.into_iter().for_each(|command| env.files(command));
         error.iter().for_each(|error| env.complain(error));

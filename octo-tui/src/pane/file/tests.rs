@@ -284,6 +284,24 @@ fn a_file_that_is_deleted_stays_to_be_read_until_it_is_back() {
 }
 
 #[test]
+fn a_file_outside_the_workspace_is_looked_at_from_time_to_time() {
+    let mut stage = Stage::new(FilePane::new(place("/etc/hosts", None)), (40, 10));
+    assert!(stage.asked.iter().all(is_read), "nothing is watched there: {:?}", stage.asked);
+    stage.answer(is_read, piece(b"one\n", 4, "v1"));
+    for _ in 0..2 {
+        stage.now = stage.pane.wake_at().unwrap().max(stage.now);
+        stage.pass(0);
+        stage.answer(is_stat, stat("v1"));
+        assert_eq!(stage.pane.wake_at(), Some(stage.now + 2_000));
+    }
+    stage.pass(2_000);
+    stage.answer(is_stat, stat("v2"));
+    stage.answer(is_read, piece(b"two\n", 4, "v2"));
+    assert!(stage.screen().contains("  1 two"));
+    assert!(stage.pane.wake_at().is_some());
+}
+
+#[test]
 fn a_new_connection_only_looks_whether_it_was_changed() {
     let mut stage = showing("one\n", (40, 10));
     stage.take_asked();
