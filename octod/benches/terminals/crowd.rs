@@ -34,7 +34,8 @@ const SCRIPT: &str = "trap : INT; echo ready-$((6*7)); read go; \
 /// A flood with its reader.
 struct Flood {
     stop: Arc<AtomicBool>,
-    reader: JoinHandle<Result<Duration>>,
+    /// Gives how long it took to stop, and the way, which others may still need.
+    reader: JoinHandle<Result<(Duration, Box<dyn Way>)>>,
 }
 
 /// Measures, and prints the table.
@@ -73,9 +74,12 @@ fn round(kind: Kind, keys: &mut Vec<u64>, stops: &mut Vec<u64>) -> Result<()> {
     }
     rest(BETWEEN);
     keys.extend(echoes(&mut *quiet, KEYS, PAUSE)?);
+    let mut stopped = Vec::new();
     for Flood { stop, reader } in floods {
         stop.store(true, Ordering::Relaxed);
-        stops.push(reader.join().map_err(|_| anyhow!("a reader ended"))??.as_micros() as u64);
+        let (took, way) = reader.join().map_err(|_| anyhow!("a reader ended"))??;
+        stops.push(took.as_micros() as u64);
+        stopped.push(way);
         rest(BETWEEN);
     }
     Ok(())
@@ -93,7 +97,7 @@ fn flood(mut way: Box<dyn Way>) -> Flood {
         let begun = Instant::now();
         way.types(b"\x03")?;
         until(&mut *way, b"end-42")?;
-        Ok(begun.elapsed())
+        Ok((begun.elapsed(), way))
     });
     Flood { stop, reader }
 }

@@ -39,7 +39,7 @@ pub(crate) fn measure() -> Result<()> {
     drop(house);
 
     let house = House::with_both()?;
-    let Some(tmux) = Tmux::start(&house, "exec /bin/cat")? else {
+    let Some(mut tmux) = Tmux::start(&house, "exec /bin/cat")? else {
         row(&["tmux".to_owned(), "not installed".to_owned()]);
         return Ok(());
     };

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Result;
+use socket2::SockRef;
 
 use super::ways::rest;
 
@@ -54,6 +55,9 @@ pub(crate) fn to_address(far: String, pace: Pace) -> Result<String> {
     std::thread::spawn(move || -> Result<()> {
         for stream in listener.incoming() {
             let (near, far) = (stream?, TcpStream::connect(&far)?);
+            // A line holds no more than what is under way; what the kernel holds for a program that reads late is no part
+            // of it.
+            SockRef::from(&far).set_recv_buffer_size(16 * 1024)?;
             near.set_nodelay(true)?;
             far.set_nodelay(true)?;
             join((near.try_clone()?, near), (far.try_clone()?, far), pace);

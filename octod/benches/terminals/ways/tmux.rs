@@ -14,6 +14,8 @@ const CONFIGURATION: &str = "set -g history-limit 10000\nset -g status off\nset 
 pub(crate) struct Tmux {
     dir: PathBuf,
     pub(crate) pid: u32,
+    /// The session that was made last.
+    session: String,
 }
 
 /// A client of it on a PTY.
@@ -30,23 +32,25 @@ impl Tmux {
         }
         let dir = house.work();
         std::fs::write(dir.join("tmux.conf"), CONFIGURATION)?;
-        let mut server = Self { dir, pid: 0 };
+        let mut server = Self { dir, pid: 0, session: String::new() };
         server.window(script)?;
         server.pid = server.tell(&["display-message", "-p", "#{pid}"])?.trim().parse()?;
         Ok(Some(server))
     }
 
     /// One more session.
-    pub(crate) fn window(&self, script: &str) -> Result<()> {
+    pub(crate) fn window(&mut self, script: &str) -> Result<()> {
         let (cols, rows) = (COLS.to_string(), ROWS.to_string());
         let script = format!("exec /bin/sh -c '{}'", script.replace('\'', r"'\''"));
-        self.tell(&["new-session", "-d", "-x", &cols, "-y", &rows, &script]).map(drop)
+        let made = ["new-session", "-d", "-P", "-F", "#{session_id}", "-x", &cols, "-y", &rows, &script];
+        self.session = self.tell(&made)?.trim().to_owned();
+        Ok(())
     }
 
     /// Attaches to the session that was made last.
     pub(crate) fn client(&self) -> Result<Pty> {
         let words = self.words();
-        let words: Vec<&str> = words.iter().map(String::as_str).chain(["attach"]).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(["attach", "-t", &self.session]).collect();
         Pty::spawn(&words)
     }
 
