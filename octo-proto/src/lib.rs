@@ -1,7 +1,8 @@
 //! What every part of Octo agrees on: frames, commands, events, messages, and the view that clients fold from them.
 //!
 //! This crate knows no daemon, no agent and no screen. With the feature `io` it also holds the one frame codec and the
-//! client side of a connection; with the feature `schema`, the JSON Schema of all that crosses the wire.
+//! client side of a connection; with the feature `schema`, the JSON Schema of all that crosses the wire; with the
+//! feature `emulator`, what the bytes of a terminal mean.
 
 #![warn(missing_docs)]
 
@@ -27,6 +28,8 @@ pub mod view;
 
 #[cfg(feature = "io")]
 pub mod client;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 #[cfg(feature = "schema")]
 pub mod schema;
 #[cfg(feature = "io")]

@@ -4,7 +4,6 @@
 //! another.
 
 mod display;
-pub(crate) mod emulator;
 mod follow;
 mod log;
 mod owner;
@@ -310,7 +309,7 @@ impl Terminal {
             let display = shared.display.as_mut();
             display.map(Display::picture).ok_or_else(|| Error::internal("a terminal without a screen"))?
         };
-        let (row, col, title) = (picture.cursor.row, picture.cursor.column, picture.title.clone());
+        let ((row, col), title) = (picture.cursor(), picture.title().to_owned());
         let cell = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
         let screen = if attributes { serde_json::to_value(picture).ok() } else { None };
         let reply = TerminalScreen { terminal: self.info(), text, title, row: cell(row), col: cell(col), screen };

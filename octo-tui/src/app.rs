@@ -6,10 +6,14 @@ pub mod effect;
 mod heard;
 pub mod input;
 mod keys;
+mod layout;
+pub mod mouse;
 mod outbox;
+mod panes;
 mod pictures;
 mod sessions;
 
+use crossterm::event::{KeyCode, KeyModifiers};
 use octo_proto::{
     Command,
     id::SessionId,
@@ -17,9 +21,11 @@ use octo_proto::{
 };
 
 use self::{
-    effect::Effect,
+    effect::{Call, Effect},
     input::{Input, What},
+    mouse::{Held, Selection},
     outbox::{Ids, Outbox},
+    panes::Waiting,
 };
 use crate::{
     link::state::Status,
@@ -28,6 +34,7 @@ use crate::{
         index::Index,
         overlay::Overlay,
         session::Session,
+        workspace::Workspace,
     },
     theme::Theme,
     transcript::Content,
@@ -58,6 +65,8 @@ pub struct Options {
     pub home: Option<String>,
     /// What is opened first.
     pub start: Start,
+    /// The key before those that are about panes.
+    pub prefix: (KeyModifiers, KeyCode),
     /// From what the ids of requests are drawn.
     pub seed: u128,
 }
@@ -107,6 +116,10 @@ pub struct App {
     pub harnesses: Option<Vec<HarnessStatus>>,
     /// The session on the screen.
     pub open: Session,
+    /// The folder that is worked in, and its panes.
+    pub workspace: Workspace,
+    /// Text that is being selected.
+    pub selection: Option<Selection>,
     /// What lies over it.
     pub overlay: Option<Overlay>,
     /// A sentence for the person.
@@ -116,6 +129,14 @@ pub struct App {
     kept: Vec<Session>,
     outbox: Outbox,
     effects: Vec<Effect>,
+    /// Requests of panes that are not answered.
+    waiting: Vec<Waiting>,
+    /// What a button of the mouse that is down does.
+    held: Option<Held>,
+    /// Whether the prefix was pressed.
+    prefixed: bool,
+    /// When the layout is to be kept.
+    keep_at: Option<i64>,
     /// Waits for the index, to open the newest session of the folder.
     finding: bool,
     /// Whether only the step under way is shown of a plan.
@@ -153,6 +174,12 @@ impl App {
             kept: Vec::new(),
             outbox: Outbox::new(Ids::new(options.seed)),
             effects: Vec::new(),
+            workspace: Workspace::new(""),
+            selection: None,
+            waiting: Vec::new(),
+            held: None,
+            prefixed: false,
+            keep_at: None,
             finding: options.start == Start::Folder,
             plan_folded: false,
             focused: true,
@@ -177,12 +204,26 @@ impl App {
             What::Focus(focused) => self.focused = focused,
             What::Link(heard) => self.on_heard(heard),
             What::Read { upload, image } => self.on_read(&upload, image),
-            What::Tick => self.outbox.tick(input.at, &mut self.effects),
+            What::Layout { root, text } => self.on_layout(&root, text.as_deref()),
+            What::Tick => {
+                self.outbox.tick(input.at, &mut self.effects);
+                self.tick_panes();
+            }
         }
+        self.follow_workspace();
         if self.notice.as_ref().is_some_and(|notice| notice.until <= self.now) {
             self.notice = None;
         }
         self.refresh_dialog();
+        if self.effects.contains(&Effect::Quit) {
+            self.keep_layout();
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The program ends: what is still to be kept?
+    pub fn end(&mut self) -> Vec<Effect> {
+        self.keep_layout();
         std::mem::take(&mut self.effects)
     }
 
@@ -190,11 +231,13 @@ impl App {
     pub fn prepare(&mut self) -> Vec<Effect> {
         self.changed = false;
         self.areas = Areas::of(self);
+        self.workspace.places = self.workspace.layout.tab().places(self.areas.body);
         let area = self.areas.transcript;
         self.with_transcript(|transcript, content, theme| {
             transcript.arrange(content, (area.width, area.height), theme);
         });
         self.ask_page();
+        self.arrange_panes();
         std::mem::take(&mut self.effects)
     }
 
@@ -219,6 +262,8 @@ impl App {
             ages.then(|| every(60_000)),
             self.notice.as_ref().map(|notice| notice.until),
             self.outbox.due(),
+            self.keep_at,
+            self.workspace.panes.values().filter_map(|pane| pane.wake_at()).min(),
         ]
         .into_iter()
         .flatten()
@@ -264,8 +309,8 @@ impl App {
         }
     }
 
-    fn ask(&mut self, session: Option<&SessionId>, command: Command) -> octo_proto::id::RequestId {
-        self.outbox.ask(self.now, session, command, &mut self.effects)
+    fn ask(&mut self, session: Option<&SessionId>, call: impl Into<Call>) -> octo_proto::id::RequestId {
+        self.outbox.ask(self.now, session, call, &mut self.effects)
     }
 
     fn say(&mut self, text: impl Into<String>) {
@@ -290,7 +335,10 @@ impl App {
         if self.open.dialog.as_ref().is_some_and(|dialog| dialog.is_of(&question.request_id)) {
             return;
         }
-        let calm = self.open.composer.is_empty() && self.overlay.is_none() && self.now - self.last_key >= QUIET_MS;
+        let calm = self.open.composer.is_empty()
+            && self.workspace.focused().is_none()
+            && self.overlay.is_none()
+            && self.now - self.last_key >= QUIET_MS;
         self.open.dialog = Some(Dialog::new(question.clone(), calm));
         if !self.focused {
             self.effects.push(Effect::Bell);

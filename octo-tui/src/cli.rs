@@ -94,10 +94,12 @@ fn setup(arguments: &Arguments) -> anyhow::Result<run::Setup> {
         cwd: cwd.to_string_lossy().into_owned(),
         home: environment.home.clone(),
         start,
+        prefix: config.prefix,
         seed: seed(),
     };
     let socket = arguments.socket.clone().unwrap_or_else(|| paths.octod_socket());
-    Ok(run::Setup { options, socket, hello, environment })
+    let layouts = paths.state.join("tui").join("layouts");
+    Ok(run::Setup { options, socket, hello, environment, layouts })
 }
 
 /// A seed that no other run has: the chance in a ULID.

@@ -2,9 +2,13 @@
 
 use std::{io, path::Path};
 
+use crossterm::event::{KeyCode, KeyModifiers};
 use serde::Deserialize;
 
-use crate::theme::ThemeName;
+use crate::{keymap, theme::ThemeName};
+
+/// The prefix where none is set: it is what leaves `octoctl term attach` too.
+const PREFIX: (KeyModifiers, KeyCode) = (KeyModifiers::CONTROL, KeyCode::Char(']'));
 
 /// The keys of `tui.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -16,11 +20,21 @@ pub struct Config {
     pub mouse: bool,
     /// Whether thinking is shown whole.
     pub thinking: bool,
+    /// The key before those that are about panes, as `ctrl+]`: with Ctrl or Alt, or a function key.
+    #[serde(deserialize_with = "prefix")]
+    pub prefix: (KeyModifiers, KeyCode),
+}
+
+fn prefix<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<(KeyModifiers, KeyCode), D::Error> {
+    let name = String::deserialize(deserializer)?;
+    keymap::named(&name).ok_or_else(|| {
+        serde::de::Error::custom(format!("`{name}` is no prefix: it needs ctrl+ or alt+ before a key, or is f1 to f12"))
+    })
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { theme: ThemeName::Ansi, mouse: true, thinking: false }
+        Self { theme: ThemeName::Ansi, mouse: true, thinking: false, prefix: PREFIX }
     }
 }
 
@@ -104,10 +118,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tui.toml");
         assert_eq!(Config::load(&file).unwrap(), Config::default());
-        std::fs::write(&file, "theme = \"mono\"\nmouse = false\nthinking = true\n").unwrap();
-        let expected = Config { theme: ThemeName::Mono, mouse: false, thinking: true };
+        std::fs::write(&file, "theme = \"mono\"\nmouse = false\nthinking = true\nprefix = \"ctrl+g\"\n").unwrap();
+        let prefix = (KeyModifiers::CONTROL, KeyCode::Char('g'));
+        let expected = Config { theme: ThemeName::Mono, mouse: false, thinking: true, prefix };
         assert_eq!(Config::load(&file).unwrap(), expected);
-        for (text, named) in [("colour = 1\n", "colour"), ("theme = \"pink\"\n", "pink"), ("mouse = 3\n", "mouse")] {
+        for (text, named) in [
+            ("colour = 1\n", "colour"),
+            ("theme = \"pink\"\n", "pink"),
+            ("mouse = 3\n", "mouse"),
+            ("prefix = \"g\"\n", "prefix"),
+        ] {
             std::fs::write(&file, text).unwrap();
             let error = Config::load(&file).unwrap_err().to_string();
             assert!(error.contains(named) && error.contains("tui.toml"), "{error}");

@@ -2,7 +2,13 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::{pane::PaneAction, state::composer::Edit};
+use crate::{
+    pane::PaneAction,
+    state::{
+        composer::Edit,
+        layout::{Axis, Direction},
+    },
+};
 
 /// Where keys go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub enum Context {
     Diff,
     /// A terminal: every key but the prefix goes to its program.
     Terminal,
+    /// The key after the prefix.
+    Prefix,
 }
 
 /// What a key can mean.
@@ -88,6 +96,45 @@ pub enum Action {
     Help,
     /// Something of the pane that has the keys.
     Pane(PaneAction),
+    /// Something of the panes.
+    Layout(LayoutAction),
+}
+
+/// What the key after the prefix can mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayoutAction {
+    /// Opens a terminal: on this side, or along the longer one.
+    Terminal(Option<Axis>),
+    /// Opens a terminal in a tab of its own.
+    Tab,
+    /// Shows one of the terminals that are there.
+    Attach,
+    /// Gives the keys to the conversation.
+    Chat,
+    /// Gives the keys to the pane on this side.
+    Focus(Direction),
+    /// Gives the keys to the next pane, or the one before.
+    Cycle(i8),
+    /// Changes places with the pane on this side.
+    Move(Direction),
+    /// Moves the border to this side.
+    Resize(Direction),
+    /// Shows the pane alone, or all again.
+    Zoom,
+    /// Takes the pane off the screen.
+    Close,
+    /// Ends the terminal.
+    End,
+    /// Shows the tab at this place, from 1.
+    Show(u8),
+    /// Shows the next tab, or the one before.
+    Step(i8),
+    /// Something of the pane, as its own keys may not mean it.
+    Pane(PaneAction),
+    /// Shows everything that can be done.
+    Palette,
+    /// Leaves the program.
+    Quit,
 }
 
 /// One line of the table.
@@ -281,11 +328,123 @@ pub const BINDINGS: &[Binding] = {
     ]
 };
 
+/// The keys after the prefix.
+pub const PREFIXED: &[Binding] = {
+    use Context::Prefix;
+    use Direction::{Down, Left, Right, Up};
+    use KeyCode as K;
+    use LayoutAction as L;
+    const fn key(
+        keys: &'static [(KeyModifiers, KeyCode)],
+        label: &'static str,
+        action: LayoutAction,
+        about: &'static str,
+    ) -> Binding {
+        bind(Prefix, keys, label, Action::Layout(action), about)
+    }
+    &[
+        key(&[(NONE, K::Char('t'))], "t", L::Terminal(None), "a terminal, beside this pane"),
+        key(
+            &[(NONE, K::Char('|')), (NONE, K::Char('v')), (NONE, K::Char('%'))],
+            "| v",
+            L::Terminal(Some(Axis::Columns)),
+            "a terminal to the right",
+        ),
+        key(
+            &[(NONE, K::Char('-')), (NONE, K::Char('s')), (NONE, K::Char('"'))],
+            "- s",
+            L::Terminal(Some(Axis::Rows)),
+            "a terminal below",
+        ),
+        key(&[(NONE, K::Char('c'))], "c", L::Tab, "a terminal in a new tab"),
+        key(&[(NONE, K::Char('a'))], "a", L::Attach, "show a terminal that runs"),
+        key(&[(NONE, K::Char('i')), (NONE, K::Esc)], "i Esc", L::Chat, "to the conversation"),
+        key(&[(NONE, K::Left), (NONE, K::Char('h'))], "Left h", L::Focus(Left), "to the pane on the left"),
+        key(&[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", L::Focus(Down), "to the pane below"),
+        key(&[(NONE, K::Up), (NONE, K::Char('k'))], "Up k", L::Focus(Up), "to the pane above"),
+        key(&[(NONE, K::Right), (NONE, K::Char('l'))], "Right l", L::Focus(Right), "to the pane on the right"),
+        key(&[(NONE, K::Char('o')), (NONE, K::Tab)], "o Tab", L::Cycle(1), "to the next pane"),
+        key(&[(SHIFT, K::BackTab), (NONE, K::BackTab)], "Shift+Tab", L::Cycle(-1), "to the pane before"),
+        key(&[(CTRL, K::Left), (NONE, K::Char('H'))], "Ctrl+Left H", L::Resize(Left), "move the border to the left"),
+        key(&[(CTRL, K::Down), (NONE, K::Char('J'))], "Ctrl+Down J", L::Resize(Down), "move it down"),
+        key(&[(CTRL, K::Up), (NONE, K::Char('K'))], "Ctrl+Up K", L::Resize(Up), "move it up"),
+        key(&[(CTRL, K::Right), (NONE, K::Char('L'))], "Ctrl+Right L", L::Resize(Right), "move it to the right"),
+        key(&[(SHIFT, K::Left)], "Shift+Left", L::Move(Left), "move the pane to the left"),
+        key(&[(SHIFT, K::Down)], "Shift+Down", L::Move(Down), "move it down"),
+        key(&[(SHIFT, K::Up)], "Shift+Up", L::Move(Up), "move it up"),
+        key(&[(SHIFT, K::Right)], "Shift+Right", L::Move(Right), "move it to the right"),
+        key(&[(NONE, K::Char('z'))], "z", L::Zoom, "this pane alone, or all again"),
+        key(&[(NONE, K::Char('x'))], "x", L::Close, "close the pane; its terminal goes on"),
+        key(&[(NONE, K::Char('X'))], "X", L::End, "end the terminal with all that runs in it"),
+        key(&[(NONE, K::Char('n'))], "n", L::Step(1), "the next tab"),
+        key(&[(NONE, K::Char('p'))], "p", L::Step(-1), "the tab before"),
+        key(&[(NONE, K::Char('1'))], "1 to 9", L::Show(1), "the tab at this place"),
+        key(&[(NONE, K::Char('w'))], "w", L::Pane(PaneAction::Take), "write in this terminal"),
+        key(&[(NONE, K::PageUp)], "PageUp", L::Pane(PaneAction::Pages(-1)), "scroll a terminal up"),
+        key(&[(NONE, K::PageDown)], "PageDown", L::Pane(PaneAction::Pages(1)), "scroll it down"),
+        key(&[(NONE, K::Char(' ')), (NONE, K::Char(':'))], "Space :", L::Palette, "everything that can be done"),
+        key(&[(NONE, K::Char('d')), (NONE, K::Char('q'))], "d q", L::Quit, "leave; everything goes on"),
+    ]
+};
+
+/// What the key after the prefix means.
+#[must_use]
+pub fn prefixed(key: KeyEvent) -> Option<Action> {
+    // Digits are one line of the table.
+    if let (KeyCode::Char(digit @ '1'..='9'), KeyModifiers::NONE) = (key.code, key.modifiers) {
+        return Some(Action::Layout(LayoutAction::Show(digit as u8 - b'0')));
+    }
+    let pressed = chord(key);
+    PREFIXED.iter().find(|binding| binding.keys.contains(&pressed)).map(|binding| binding.action)
+}
+
 /// What a key means here.
 #[must_use]
 pub fn action(context: Context, key: KeyEvent) -> Option<Action> {
     let pressed = chord(key);
     BINDINGS.iter().find(|binding| binding.context == context && binding.keys.contains(&pressed)).map(|it| it.action)
+}
+
+/// What a key is called.
+#[must_use]
+pub fn name((modifiers, code): (KeyModifiers, KeyCode)) -> String {
+    let mut name = String::new();
+    for (modifier, text) in [(CTRL, "Ctrl+"), (ALT, "Alt+"), (SHIFT, "Shift+")] {
+        if modifiers.contains(modifier) {
+            name.push_str(text);
+        }
+    }
+    match code {
+        KeyCode::Char(' ') => name.push_str("Space"),
+        KeyCode::Char(c) => name.extend(c.to_uppercase()),
+        KeyCode::F(number) => name.push_str(&format!("F{number}")),
+        other => name.push_str(&format!("{other:?}")),
+    }
+    name
+}
+
+/// The key of a name as people write it: `ctrl+g`, `alt+space`, `f12`. None where it is no key for a prefix: one with Ctrl
+/// or Alt, or a function key, as a letter would be missing everywhere.
+#[must_use]
+pub fn named(name: &str) -> Option<(KeyModifiers, KeyCode)> {
+    let lower = name.trim().to_lowercase();
+    let (mut held, mut rest) = (NONE, lower.as_str());
+    while let Some((modifier, behind)) =
+        [("ctrl+", CTRL), ("alt+", ALT)].iter().find_map(|(text, modifier)| Some((*modifier, rest.strip_prefix(text)?)))
+    {
+        held |= modifier;
+        rest = behind;
+    }
+    let mut letters = rest.chars();
+    let code = match (rest, letters.next(), letters.next()) {
+        ("space", ..) => KeyCode::Char(' '),
+        (_, Some(c), None) => KeyCode::Char(c),
+        (rest, ..) => {
+            let number = rest.strip_prefix('f')?.parse().ok().filter(|number| (1..=12).contains(number))?;
+            return Some((held, KeyCode::F(number)));
+        }
+    };
+    (held != NONE).then_some((held, code))
 }
 
 /// The character that a key types, if it types one.
@@ -300,9 +459,13 @@ pub fn typed(key: KeyEvent) -> Option<char> {
 }
 
 /// A letter's shift is in the letter.
-fn chord(key: KeyEvent) -> (KeyModifiers, KeyCode) {
+pub(crate) fn chord(key: KeyEvent) -> (KeyModifiers, KeyCode) {
     let modifiers = key.modifiers & (CTRL | ALT | SHIFT);
     match key.code {
+        // Terminals without the keyboard protocol have one control character for a digit and a sign; the sign is meant.
+        KeyCode::Char(c @ '4'..='7') if modifiers == CTRL => {
+            (CTRL, KeyCode::Char(['\\', ']', '^', '_'][usize::from(c as u8 - b'4')]))
+        }
         KeyCode::Char(c) => (
             modifiers - SHIFT,
             KeyCode::Char(if modifiers.intersects(CTRL | ALT) { c.to_ascii_lowercase() } else { c }),
@@ -320,12 +483,24 @@ mod tests {
     #[test]
     fn no_key_means_two_things_in_one_place() {
         let mut seen = HashMap::new();
-        for binding in BINDINGS {
+        for binding in BINDINGS.iter().chain(PREFIXED) {
             for key in binding.keys {
                 let before = seen.insert((format!("{:?}", binding.context), *key), binding.label);
                 assert_eq!(before, None, "{:?} {key:?}", binding.context);
             }
         }
+    }
+
+    #[test]
+    fn a_prefix_is_known_by_its_name_and_by_what_terminals_send_for_it() {
+        for (written, shown) in [("ctrl+]", "Ctrl+]"), ("Ctrl+G", "Ctrl+G"), ("alt+space", "Alt+Space"), ("f12", "F12")]
+        {
+            assert_eq!(named(written).map(name).as_deref(), Some(shown));
+        }
+        for wrong in ["", "g", "ctrl+", "ctrl+enter", "f13", "shift+a", "alt+ctrl"] {
+            assert_eq!(named(wrong), None, "{wrong}");
+        }
+        assert_eq!(Some(chord(KeyEvent::new(KeyCode::Char('5'), CTRL))), named("ctrl+]"));
     }
 
     #[test]

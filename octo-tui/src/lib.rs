@@ -4,6 +4,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod keymap;
+pub mod layouts;
 pub mod link;
 pub mod pane;
 pub mod picture;

@@ -10,12 +10,16 @@ use octo_proto::{
     client::{Client, Events, Told},
     frame::{EventFrame, Request},
     hello::Hello,
+    terminal::TerminalEvent,
 };
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::state::{Effect, Input, State, Status};
-use crate::app::{effect::Asked, input::Heard};
+use crate::{
+    app::{effect::Asked, input::Heard},
+    pane::Answer,
+};
 
 /// What may wait in either direction. When the app is busy the link reads no further, and octod waits.
 const WAITING: usize = 64;
@@ -104,8 +108,7 @@ impl LinkTask {
                 reply = open.next(), if waiting.is_none() && !open.is_empty() => waiting = reply,
                 told = events.recv(), if waiting.is_none() => match told {
                     Some(Told::Event(frame)) => waiting = Some(read_event(frame)),
-                    // This release opens no terminals.
-                    Some(Told::Data(_)) => {}
+                    Some(Told::Data(data)) => waiting = Some(Heard::Output(data)),
                     None => return Some(()),
                 },
                 asked = self.requests.recv() => {
@@ -124,18 +127,27 @@ async fn answer(client: Client, asked: Asked) -> Heard {
     Heard::Reply { result: ask(&client, asked).await, id }
 }
 
-async fn ask(client: &Client, asked: Asked) -> Result<String, Error> {
-    let mut request = Request::new(channel::AGENT, asked.id.0, &asked.command)
+async fn ask(client: &Client, asked: Asked) -> Result<Answer, Error> {
+    let mut request = Request::new(asked.call.channel(), asked.id.0, &asked.call)
         .map_err(|error| Error::internal(format!("a request that cannot be written: {error}")))?;
     request.session_id = asked.session;
     request.bytes = asked.bytes;
-    client.request(request).await?.result.map(|body| body.get().to_owned())
+    let reply = client.request(request).await?;
+    Ok(Answer { body: reply.result?.get().to_owned(), bytes: reply.bytes })
 }
 
 fn read_event(frame: EventFrame) -> Heard {
-    match serde_json::from_str::<Event>(frame.body.get()) {
-        Ok(Event::Unknown) | Err(_) => Heard::Unknown,
-        Ok(event) => Heard::Event { session_id: frame.session_id, cursor: frame.cursor, event: Box::new(event) },
+    let body = frame.body.get();
+    match frame.channel.as_str() {
+        channel::FILES => serde_json::from_str(body).map_or(Heard::Unknown, Heard::Files),
+        channel::TERMINAL => match serde_json::from_str(body) {
+            Ok(TerminalEvent::Unknown) | Err(_) => Heard::Unknown,
+            Ok(event) => Heard::Terminal(event),
+        },
+        _ => match serde_json::from_str::<Event>(body) {
+            Ok(Event::Unknown) | Err(_) => Heard::Unknown,
+            Ok(event) => Heard::Event { session_id: frame.session_id, cursor: frame.cursor, event: Box::new(event) },
+        },
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a part of the screen beside the conversation shows: a pure machine, as the app is. The app tells it what happened,
 //! it tells the app what it wishes.
 
+pub mod terminal;
+
 use std::fmt::Debug;
 
 use bytes::Bytes;
@@ -8,6 +10,7 @@ use crossterm::event::{KeyEvent, KeyModifiers, MouseButton};
 use octo_proto::{
     Error,
     files::{FilesCommand, FilesEvent},
+    id::TerminalId,
     terminal::{TerminalCommand, TerminalEvent},
 };
 use ratatui::{
@@ -41,8 +44,18 @@ pub trait Pane: Debug {
     /// Draws it. Gives the place of the cursor where it has one.
     fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position>;
 
-    /// What brings it back when the layout is read again.
-    fn kept(&self) -> Kept;
+    /// What brings it back when the layout is read again; none: nothing does.
+    fn kept(&self) -> Option<Kept>;
+
+    /// The terminal that it shows.
+    fn terminal(&self) -> Option<&TerminalId> {
+        None
+    }
+
+    /// Whether what the mouse does is for it, so that nothing is selected with it.
+    fn asks_mouse(&self) -> bool {
+        false
+    }
 
     /// When it changes by itself, ms since 1970.
     fn wake_at(&self) -> Option<i64> {
@@ -87,6 +100,8 @@ pub enum PaneInput<'a> {
     Output(&'a octo_proto::frame::Data),
     /// The time came that [`Pane::wake_at`] named.
     Tick,
+    /// It is closed: what it follows is to be left.
+    Closed,
 }
 
 /// What keys can mean in a pane.
@@ -130,6 +145,8 @@ pub enum PaneAction {
     Edit,
     /// Looks again.
     Refresh,
+    /// Becomes the one who writes.
+    Take,
 }
 
 /// What the mouse did in a pane.
@@ -226,6 +243,8 @@ pub enum Wish {
     Compose(String),
     /// Text for the clipboard.
     Copy(String),
+    /// The terminal's bell.
+    Bell,
     /// A sentence for the person.
     Say(String),
     /// What went wrong.
@@ -273,8 +292,6 @@ pub struct Look<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "pane", rename_all = "snake_case")]
 pub enum Kept {
-    /// The conversation.
-    Chat,
     /// The tree of files.
     Tree {
         /// Whether hidden files are shown.

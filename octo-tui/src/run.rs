@@ -23,6 +23,7 @@ use crate::{
         input::{Heard, Input, What},
     },
     config::Environment,
+    layouts::Layouts,
     link::{Link, now},
     picture,
     terminal::Screen,
@@ -52,6 +53,8 @@ pub struct Setup {
     pub hello: Hello,
     /// What the environment says.
     pub environment: Environment,
+    /// Where the layouts of workspaces are kept.
+    pub layouts: PathBuf,
 }
 
 /// Runs until the person or a signal ends it.
@@ -81,12 +84,14 @@ async fn enter(setup: Setup) -> io::Result<()> {
         link,
         backlog: VecDeque::new(),
         reading: JoinSet::new(),
+        layouts: Layouts::new(setup.layouts),
         pace: Pace { remote, next: Instant::now(), soon: Instant::now() },
         quit: false,
         #[cfg(debug_assertions)]
         panic_on_key: setup.environment.panic_on_key,
     };
     let outcome = task.run(&stop, signals).await;
+    task.keep();
     task.hand_over().await;
     drop(task);
     stop.cancel();
@@ -150,6 +155,7 @@ struct Loop {
     backlog: VecDeque<Asked>,
     /// Files that are being read.
     reading: JoinSet<What>,
+    layouts: Layouts,
     pace: Pace,
     quit: bool,
     #[cfg(debug_assertions)]
@@ -218,7 +224,12 @@ impl Loop {
     /// Takes in what the link told, and what it told meanwhile, so that many events make one frame.
     fn on_heard(&mut self, heard: Heard) -> io::Result<()> {
         self.take(What::Link(heard))?;
+        let begun = Instant::now();
         for _ in 1..AT_ONCE {
+            // Keys come first, also while a program floods its terminal.
+            if begun.elapsed() > FRAME / 2 {
+                break;
+            }
             match self.link.heard.try_recv() {
                 Ok(heard) => self.take(What::Link(heard))?,
                 Err(_) => break,
@@ -237,6 +248,14 @@ impl Loop {
             match effect {
                 Effect::Send(asked) => self.send(*asked),
                 Effect::Read { upload, path } => self.read(upload, path),
+                Effect::LoadLayout { root } => {
+                    let layouts = self.layouts.clone();
+                    self.reading.spawn_blocking(move || What::Layout { text: layouts.load(&root), root });
+                }
+                // A few bytes, seldom, and they must be there before the program ends. Where they cannot be written, the panes
+                // are not brought back: nothing that a person could mend from here.
+                Effect::SaveLayout { root, text } => drop(self.layouts.save(&root, &text)),
+                Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Bell => self.screen.ring()?,
                 Effect::Mouse(on) => self.screen.set_mouse(on)?,
                 Effect::Redraw => self.screen.forget()?,
@@ -268,6 +287,15 @@ impl Loop {
         let bytes = self.screen.draw(&self.app)?;
         self.pace.drawn(bytes);
         Ok(())
+    }
+
+    /// What is still to be kept is kept, whatever ended the program.
+    fn keep(&mut self) {
+        for effect in self.app.end() {
+            if let Effect::SaveLayout { root, text } = effect {
+                drop(self.layouts.save(&root, &text));
+            }
+        }
     }
 
     /// What was sent and not yet answered is given a moment: it was typed, so it must not be lost.

@@ -3,7 +3,9 @@
 pub mod composer;
 pub mod dialog;
 pub mod index;
+pub mod layout;
 pub mod overlay;
 pub mod picker;
 pub mod picture;
 pub mod session;
+pub mod workspace;

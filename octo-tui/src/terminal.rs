@@ -10,6 +10,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use base64::Engine;
 use crossterm::{
     Command, cursor,
     event::{
@@ -133,6 +134,15 @@ impl Screen {
             queue(&mut out, DisableMouseCapture);
         }
         write_out(&out)
+    }
+
+    /// Hands text to the terminal, for the clipboard of whoever sits before it (OSC 52).
+    ///
+    /// # Errors
+    /// Where the terminal cannot be written.
+    pub fn copy(&self, text: &str) -> io::Result<()> {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        write_out(format!("\x1b]52;c;{encoded}\x07").as_bytes())
     }
 
     /// Rings the bell.

@@ -37,6 +37,8 @@ pub struct Theme {
     pub bad: Style,
     /// The chosen line of a list.
     pub chosen: Style,
+    /// The title of the pane that has the keys.
+    pub title: Style,
     /// Borders without the focus.
     pub border: Style,
 }
@@ -59,12 +61,14 @@ impl Theme {
             warn: bold,
             bad: bold,
             chosen: plain.add_modifier(Modifier::REVERSED),
+            title: bold.add_modifier(Modifier::REVERSED),
             border: dim,
         };
         match name {
             ThemeName::Mono => mono,
             ThemeName::Ansi => Self {
                 accent: plain.fg(Color::Cyan),
+                title: bold.fg(Color::Black).bg(Color::Cyan),
                 code: plain.fg(Color::Yellow),
                 link: plain.fg(Color::Blue).add_modifier(Modifier::UNDERLINED),
                 good: plain.fg(Color::Green),

@@ -7,6 +7,7 @@ mod dialog;
 mod extension;
 pub mod help;
 mod overlay;
+pub mod panes;
 mod plan;
 mod queue;
 pub mod sessions;
@@ -30,12 +31,15 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
     if (area.width, area.height) != app.size {
         return;
     }
-    chat::draw(app, frame);
-    plan::draw(app, frame);
-    queue::draw(app, frame);
-    extension::draw(app, frame);
-    dialog::draw(app, frame);
-    composer::draw(app, frame);
+    if app.areas.has_chat() {
+        chat::draw(app, frame);
+        plan::draw(app, frame);
+        queue::draw(app, frame);
+        extension::draw(app, frame);
+        dialog::draw(app, frame);
+        composer::draw(app, frame);
+    }
+    panes::draw(app, frame);
     if let Some(area) = app.areas.sessions {
         sessions::draw(app, frame, area);
     }

@@ -264,3 +264,16 @@ pub enum FilesEvent {
     #[cfg_attr(feature = "schema", schemars(skip))]
     Unknown,
 }
+
+impl FilesEvent {
+    /// The id of the request that it belongs to.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&RequestId> {
+        match self {
+            Self::Changed { request_id, .. } | Self::Found { request_id, .. } | Self::Matched { request_id, .. } => {
+                Some(request_id)
+            }
+            Self::Unknown => None,
+        }
+    }
+}

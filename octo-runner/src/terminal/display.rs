@@ -9,8 +9,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::emulator::{Emulator, Picture};
 use crate::process::Size;
+use octo_proto::emulator::{Emulator, Picture};
 
 /// Lines that are kept behind the screen; the long history is the transcript.
 const HISTORY: usize = 2_000;

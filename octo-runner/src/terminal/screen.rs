@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use super::emulator::Emulator;
+use octo_proto::emulator::Emulator;
 
 /// Lines of history that a terminal keeps.
 const SCROLLBACK: usize = 2_000;

@@ -2,9 +2,12 @@
 
 use bytes::Bytes;
 use octo_proto::{
-    Command,
+    Command, channel,
+    files::FilesRequest,
     id::{RequestId, SessionId},
+    terminal::TerminalCommand,
 };
+use serde::Serialize;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,20 @@ pub enum Effect {
         /// Its file.
         path: String,
     },
+    /// Read what was kept of a workspace.
+    LoadLayout {
+        /// Its folder.
+        root: String,
+    },
+    /// Keep the layout of a workspace.
+    SaveLayout {
+        /// Its folder.
+        root: String,
+        /// What is kept.
+        text: String,
+    },
+    /// Put text into the clipboard of the person's terminal.
+    Copy(String),
     /// Ring the terminal's bell.
     Bell,
     /// Take the mouse, or let it go.
@@ -38,7 +55,59 @@ pub struct Asked {
     /// The session it concerns.
     pub session: Option<SessionId>,
     /// What is asked.
-    pub command: Command,
+    pub call: Call,
     /// What goes with it.
     pub bytes: Bytes,
+}
+
+/// What can be asked, by channel.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Call {
+    /// About sessions.
+    Agent(Command),
+    /// About files.
+    Files(FilesRequest),
+    /// About terminals.
+    Terminal(TerminalCommand),
+}
+
+impl Call {
+    /// The channel that it goes through.
+    #[must_use]
+    pub fn channel(&self) -> &'static str {
+        match self {
+            Self::Agent(_) => channel::AGENT,
+            Self::Files(_) => channel::FILES,
+            Self::Terminal(_) => channel::TERMINAL,
+        }
+    }
+
+    /// Whether it changes something that outlives the connection, so that it is sent again until it is answered.
+    #[must_use]
+    pub fn is_mutating(&self) -> bool {
+        match self {
+            Self::Agent(command) => command.is_mutating(),
+            Self::Files(request) => request.command.is_mutating(),
+            Self::Terminal(command) => command.is_mutating(),
+        }
+    }
+}
+
+impl From<Command> for Call {
+    fn from(command: Command) -> Self {
+        Self::Agent(command)
+    }
+}
+
+impl From<FilesRequest> for Call {
+    fn from(request: FilesRequest) -> Self {
+        Self::Files(request)
+    }
+}
+
+impl From<TerminalCommand> for Call {
+    fn from(command: TerminalCommand) -> Self {
+        Self::Terminal(command)
+    }
 }

@@ -5,11 +5,17 @@ use octo_proto::{
     command::{ForkReply, HarnessList, HistoryPage, ModelList, QueueCleared, SessionReply},
     id::{RequestId, SessionId},
     session::Outcome,
+    terminal::TerminalCommand,
 };
 use serde::de::DeserializeOwned;
 
-use super::{App, effect::Effect, input::Heard, outbox::Answered};
-use crate::{link::state::Status, state::session::Session, view::status::count};
+use super::{
+    App,
+    effect::{Call, Effect},
+    input::Heard,
+    outbox::Answered,
+};
+use crate::{link::state::Status, pane::Answer, state::session::Session, view::status::count};
 
 impl App {
     pub(super) fn on_heard(&mut self, heard: Heard) {
@@ -21,6 +27,9 @@ impl App {
                 }
             }
             Heard::Event { session_id, cursor, event } => self.on_event(session_id.as_ref(), cursor, &event),
+            Heard::Files(event) => self.on_files_event(&event),
+            Heard::Terminal(event) => self.on_terminal_event(&event),
+            Heard::Output(data) => self.on_output(&data),
             Heard::Unknown => self.unknown_events += 1,
         }
     }
@@ -47,6 +56,7 @@ impl App {
         self.ask(None, Command::Harnesses {});
         self.open.paging = false;
         self.watch_open();
+        self.connect_panes();
     }
 
     pub(super) fn watch_open(&mut self) {
@@ -128,7 +138,14 @@ impl App {
     }
 
     fn on_answer(&mut self, id: &RequestId, answered: Answered) {
-        let Answered { session, command, result } = answered;
+        let Answered { session, call, result } = answered;
+        let command = match call {
+            Call::Agent(command) => command,
+            Call::Terminal(TerminalCommand::List {}) => {
+                return self.with_ok(result, Self::on_terminals);
+            }
+            call @ (Call::Files(_) | Call::Terminal(_)) => return self.on_pane_answer(id, &call, result),
+        };
         match command {
             Command::SessionCreate { .. } => self.on_created(id, read(result)),
             Command::Prompt { .. } => self.on_prompt_answer(id, result),
@@ -165,14 +182,14 @@ impl App {
         }
     }
 
-    fn with_ok<T: DeserializeOwned>(&mut self, result: Result<String, Error>, then: impl FnOnce(&mut Self, T)) {
+    fn with_ok<T: DeserializeOwned>(&mut self, result: Result<Answer, Error>, then: impl FnOnce(&mut Self, T)) {
         match read(result) {
             Ok(reply) => then(self, reply),
             Err(error) => self.complain(&error),
         }
     }
 
-    fn on_watch_answer(&mut self, session: Option<&SessionId>, result: Result<String, Error>) {
+    fn on_watch_answer(&mut self, session: Option<&SessionId>, result: Result<Answer, Error>) {
         let Err(error) = result else { return };
         match session {
             Some(id) if error.code == Code::NotFound => self.on_deleted(id),
@@ -204,7 +221,7 @@ impl App {
         }
     }
 
-    fn on_prompt_answer(&mut self, id: &RequestId, result: Result<String, Error>) {
+    fn on_prompt_answer(&mut self, id: &RequestId, result: Result<Answer, Error>) {
         let owner = std::iter::once(&mut self.open)
             .chain(&mut self.kept)
             .find(|session| session.sent.iter().any(|sent| sent.request_id == *id));
@@ -224,9 +241,8 @@ impl App {
 }
 
 /// What a reply carries.
-fn read<T: DeserializeOwned>(result: Result<String, Error>) -> Result<T, Error> {
-    serde_json::from_str(&result?)
-        .map_err(|error| Error::internal(format!("octod's reply was not understood: {error}")))
+fn read<T: DeserializeOwned>(result: Result<Answer, Error>) -> Result<T, Error> {
+    result?.read()
 }
 
 /// The first line of a message, for lists.

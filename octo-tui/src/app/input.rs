@@ -3,10 +3,13 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use octo_proto::{
     Cursor, Error, Event,
+    files::FilesEvent,
+    frame::Data,
     id::{RequestId, SessionId},
+    terminal::TerminalEvent,
 };
 
-use crate::{link::state::Status, state::picture::Image};
+use crate::{link::state::Status, pane::Answer, state::picture::Image};
 
 /// One thing that happened, and when. Time comes from here only.
 #[derive(Debug)]
@@ -39,6 +42,13 @@ pub enum What {
         /// The picture, or why there is none.
         image: Result<Image, String>,
     },
+    /// What was kept of a workspace was read.
+    Layout {
+        /// Its folder.
+        root: String,
+        /// What was kept; none where nothing was, or it cannot be read.
+        text: Option<String>,
+    },
     /// The time came that [`wake_at`](super::App::wake_at) named.
     Tick,
 }
@@ -52,8 +62,8 @@ pub enum Heard {
     Reply {
         /// Which.
         id: RequestId,
-        /// The answer, as its text.
-        result: Result<String, Error>,
+        /// The answer.
+        result: Result<Answer, Error>,
     },
     /// A watch told an event.
     Event {
@@ -64,6 +74,12 @@ pub enum Heard {
         /// The event.
         event: Box<Event>,
     },
+    /// Something of files that was asked for.
+    Files(FilesEvent),
+    /// What a terminal tells, in order with its output.
+    Terminal(TerminalEvent),
+    /// Output of a terminal.
+    Output(Data),
     /// An event that this release does not understand.
     Unknown,
 }

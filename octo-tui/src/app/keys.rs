@@ -1,19 +1,17 @@
 //! Keys, pastes and the mouse.
 
-use crossterm::event::{KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyEvent, KeyEventKind};
 use octo_proto::{Command, session::Answer};
 
 use super::{App, effect::Effect};
 use crate::{
     keymap::{self, Action, Context},
+    pane::PaneInput,
     state::{
         composer::{Composer, Edit},
         overlay::{Deed, Overlay},
     },
 };
-
-/// Lines that one step of the wheel scrolls.
-const WHEEL: i32 = 3;
 
 impl App {
     /// Where keys go now.
@@ -22,11 +20,18 @@ impl App {
         match &self.overlay {
             Some(Overlay::Help { .. }) => Context::Help,
             Some(Overlay::Sessions { .. }) => Context::Sessions,
-            Some(Overlay::Picker(_) | Overlay::New { .. } | Overlay::Rename { .. } | Overlay::Confirm { .. }) => {
-                Context::Overlay
-            }
-            None if self.open.dialog.as_ref().is_some_and(|dialog| dialog.focused) => Context::Dialog,
-            None => Context::Chat,
+            Some(
+                Overlay::Picker(_)
+                | Overlay::New { .. }
+                | Overlay::Rename { .. }
+                | Overlay::Confirm { .. }
+                | Overlay::End { .. },
+            ) => Context::Overlay,
+            None => match self.workspace.focused() {
+                Some(pane) => pane.context(),
+                None if self.open.dialog.as_ref().is_some_and(|dialog| dialog.focused) => Context::Dialog,
+                None => Context::Chat,
+            },
         }
     }
 
@@ -34,8 +39,17 @@ impl App {
         if key.kind == KeyEventKind::Release {
             return;
         }
+        if self.is_prefixed(key) {
+            self.last_key = self.now;
+            return;
+        }
         let context = self.context();
-        if let Some(action) = keymap::action(context, key) {
+        let pane = self.workspace.layout.tab().focus;
+        if context == Context::Terminal {
+            self.tell_pane(pane, PaneInput::Key(key));
+        } else if self.pane_is_typing() {
+            self.type_into_pane(pane, key);
+        } else if let Some(action) = keymap::action(context, key) {
             self.perform(action);
         } else if let Some(Action::Edit(edit)) = keymap::action(Context::Text, key) {
             self.edit(edit);
@@ -46,6 +60,12 @@ impl App {
     }
 
     fn on_typed(&mut self, c: char) {
+        if self.overlay.is_none() && self.workspace.focused().is_some() {
+            if c == '?' {
+                self.overlay = Some(Overlay::Help { scroll: 0 });
+            }
+            return;
+        }
         if c == '?' && self.context() == Context::Chat && self.open.composer.is_empty() {
             self.overlay = Some(Overlay::Help { scroll: 0 });
             return;
@@ -55,6 +75,13 @@ impl App {
                 self.do_deed(&session, deed);
             } else {
                 self.overlay = None;
+            }
+            return;
+        }
+        if let Some(Overlay::End { pane }) = self.overlay {
+            self.overlay = None;
+            if matches!(c, 'y' | 'Y') {
+                self.end_terminal(pane);
             }
             return;
         }
@@ -72,6 +99,11 @@ impl App {
 
     pub(super) fn on_paste(&mut self, text: &str) {
         self.last_key = self.now;
+        if self.overlay.is_none() && self.workspace.focused().is_some() {
+            let pane = self.workspace.layout.tab().focus;
+            self.tell_pane(pane, PaneInput::Paste(text));
+            return;
+        }
         if self.context() == Context::Chat
             && let Some(path) = self.pasted_picture(text)
         {
@@ -96,7 +128,10 @@ impl App {
             Some(Overlay::Picker(picker)) => Some(&mut picker.filter),
             Some(Overlay::New { directory, .. }) => Some(directory),
             Some(Overlay::Rename { title, .. }) => Some(title),
-            Some(Overlay::Help { .. } | Overlay::Sessions { .. } | Overlay::Confirm { .. }) => None,
+            Some(Overlay::Help { .. } | Overlay::Sessions { .. } | Overlay::Confirm { .. } | Overlay::End { .. }) => {
+                None
+            }
+            None if self.workspace.focused().is_some() => None,
             None => match self.open.dialog.as_mut().filter(|dialog| dialog.focused) {
                 Some(dialog) => dialog.is_text().then_some(&mut dialog.editor),
                 None => Some(&mut self.open.composer),
@@ -125,7 +160,7 @@ impl App {
         }
     }
 
-    fn perform(&mut self, action: Action) {
+    pub(super) fn perform(&mut self, action: Action) {
         match action {
             Action::Submit => self.submit(),
             Action::Steer => self.steer(),
@@ -165,7 +200,8 @@ impl App {
             }
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
-            Action::Pane(_) => {}
+            Action::Pane(action) => self.act_on_pane(action),
+            Action::Layout(action) => self.act_on_layout(action),
         }
     }
 
@@ -195,7 +231,7 @@ impl App {
                 }
             }
             // Enter comes too easily for what cannot be undone: only `y` agrees.
-            Some(Overlay::Confirm { .. } | Overlay::Help { .. }) => {}
+            Some(Overlay::Confirm { .. } | Overlay::End { .. } | Overlay::Help { .. }) => {}
             None => match self.open.dialog.as_ref().filter(|dialog| dialog.focused) {
                 Some(dialog) => {
                     if let Some(answer) = dialog.answer() {
@@ -247,35 +283,12 @@ impl App {
         }
     }
 
-    fn scroll(&mut self, rows: i32) {
+    pub(super) fn scroll(&mut self, rows: i32) {
         if let Some(Overlay::Help { scroll }) = &mut self.overlay {
             let rows = i16::try_from(rows).unwrap_or(i16::MAX);
             *scroll = scroll.saturating_add_signed(rows).min(crate::view::help::last_line(self.size));
             return;
         }
         self.with_transcript(|transcript, content, theme| transcript.scroll_by(rows, content, theme));
-    }
-
-    pub(super) fn on_mouse(&mut self, event: MouseEvent) {
-        match event.kind {
-            MouseEventKind::ScrollUp => self.scroll(-WHEEL),
-            MouseEventKind::ScrollDown => self.scroll(WHEEL),
-            MouseEventKind::Down(MouseButton::Left) => self.click(event.column, event.row),
-            _ => self.changed = false,
-        }
-    }
-
-    fn click(&mut self, column: u16, row: u16) {
-        if let Some(id) = crate::view::sessions::at(self, column, row) {
-            if let Some(entry) = self.index.get(&id).cloned() {
-                self.overlay = None;
-                self.open_entry(&entry);
-            }
-            return;
-        }
-        let area = self.areas.transcript;
-        if self.overlay.is_none() && area.contains((column, row).into()) {
-            self.open.transcript.toggle(usize::from(row - area.y));
-        }
     }
 }

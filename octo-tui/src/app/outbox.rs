@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use octo_proto::{
-    Code, Command, Error,
+    Code, Error,
     id::{RequestId, SessionId},
 };
 
-use super::effect::{Asked, Effect};
+use super::effect::{Asked, Call, Effect};
+use crate::pane::Answer;
 
 /// How often a request is sent while octod can be reached and says `unavailable`.
 const TRIES: u32 = 5;
@@ -39,7 +40,7 @@ impl Ids {
 struct Open {
     id: RequestId,
     session: Option<SessionId>,
-    command: Command,
+    call: Call,
     bytes: Bytes,
     tries: u32,
     again_at: Option<i64>,
@@ -51,9 +52,9 @@ pub(super) struct Answered {
     /// The session it concerned.
     pub session: Option<SessionId>,
     /// What was asked.
-    pub command: Command,
+    pub call: Call,
     /// The answer.
-    pub result: Result<String, Error>,
+    pub result: Result<Answer, Error>,
 }
 
 /// All requests without an answer, in the order in which they were made.
@@ -77,19 +78,27 @@ impl Outbox {
         &mut self,
         at: i64,
         session: Option<&SessionId>,
-        command: Command,
+        call: impl Into<Call>,
         effects: &mut Vec<Effect>,
     ) -> RequestId {
         let session = session.cloned();
         let id = self.draw(at);
-        self.push(Open { id: id.clone(), session, command, bytes: Bytes::new(), tries: 1, again_at: None }, effects);
+        let call = call.into();
+        self.push(Open { id: id.clone(), session, call, bytes: Bytes::new(), tries: 1, again_at: None }, effects);
         id
     }
 
-    /// Puts a piece of an attachment, which is of no session.
-    pub(super) fn put(&mut self, at: i64, (command, bytes): (Command, Bytes), effects: &mut Vec<Effect>) {
+    /// Makes a request with bytes. Attachments are of no session; files and terminals may be of one.
+    pub(super) fn put(
+        &mut self,
+        at: i64,
+        session: Option<SessionId>,
+        (call, bytes): (Call, Bytes),
+        effects: &mut Vec<Effect>,
+    ) -> RequestId {
         let id = self.draw(at);
-        self.push(Open { id, session: None, command, bytes, tries: 1, again_at: None }, effects);
+        self.push(Open { id: id.clone(), session, call, bytes, tries: 1, again_at: None }, effects);
+        id
     }
 
     /// An id that no other request has.
@@ -101,7 +110,7 @@ impl Outbox {
         if let Some(connection) = self.connection {
             effects.push(send(&open, connection));
         }
-        if self.connection.is_some() || open.command.is_mutating() {
+        if self.connection.is_some() || open.call.is_mutating() {
             self.open.push(open);
         }
     }
@@ -109,7 +118,7 @@ impl Outbox {
     /// There is a connection: sends again what changes something. What only asks is asked anew by who wants to know.
     pub(super) fn connected(&mut self, connection: u64, effects: &mut Vec<Effect>) {
         self.connection = Some(connection);
-        self.open.retain(|open| open.command.is_mutating());
+        self.open.retain(|open| open.call.is_mutating());
         for open in &mut self.open {
             open.tries = 1;
             open.again_at = None;
@@ -123,16 +132,16 @@ impl Outbox {
     }
 
     /// Takes an answer. None where it is not final: the request will be sent again.
-    pub(super) fn answer(&mut self, at: i64, id: &RequestId, result: Result<String, Error>) -> Option<Answered> {
+    pub(super) fn answer(&mut self, at: i64, id: &RequestId, result: Result<Answer, Error>) -> Option<Answered> {
         let place = self.open.iter().position(|open| open.id == *id)?;
         let open = &mut self.open[place];
         let unavailable = matches!(&result, Err(error) if error.code == Code::Unavailable);
-        if unavailable && open.command.is_mutating() && open.tries < TRIES {
+        if unavailable && open.call.is_mutating() && open.tries < TRIES {
             open.again_at = Some(at + PAUSE_MS * i64::from(open.tries));
             return None;
         }
         let open = self.open.remove(place);
-        Some(Answered { session: open.session, command: open.command, result })
+        Some(Answered { session: open.session, call: open.call, result })
     }
 
     /// Sends again what is due.
@@ -154,7 +163,7 @@ impl Outbox {
     /// Whether requests wait that change something.
     #[must_use]
     pub(super) fn holds_changes(&self) -> bool {
-        self.open.iter().any(|open| open.command.is_mutating())
+        self.open.iter().any(|open| open.call.is_mutating())
     }
 }
 
@@ -163,7 +172,7 @@ fn send(open: &Open, connection: u64) -> Effect {
         id: open.id.clone(),
         connection,
         session: open.session.clone(),
-        command: open.command.clone(),
+        call: open.call.clone(),
         bytes: open.bytes.clone(),
     }))
 }

@@ -42,7 +42,8 @@ impl App {
 
     fn put_piece(&mut self, upload: &RequestId) {
         if let Some(piece) = self.picture_mut(upload).and_then(|picture| picture.piece()) {
-            self.outbox.put(self.now, piece, &mut self.effects);
+            let (command, bytes) = piece;
+            self.outbox.put(self.now, None, (command.into(), bytes), &mut self.effects);
         }
     }
 

@@ -313,11 +313,16 @@ impl App {
     /// What was picked is set: at the session, or for the one that is to be created.
     pub(super) fn pick(&mut self, choice: Choice) {
         self.overlay = None;
+        match choice {
+            Choice::Do(action) => return self.do_chosen(action),
+            Choice::Terminal(id) => return self.show_terminal(id),
+            Choice::Model(_) | Choice::Level(_) | Choice::Mode(_) | Choice::ForkAt(_) => {}
+        }
         if let Target::Fresh(fresh) = &mut self.open.target {
             match choice {
                 Choice::Model(model) => fresh.model = Some(model),
                 Choice::Level(level) => fresh.thinking_level = Some(level),
-                Choice::Mode(_) | Choice::ForkAt(_) => {}
+                Choice::Mode(_) | Choice::ForkAt(_) | Choice::Do(_) | Choice::Terminal(_) => {}
             }
             return;
         }
@@ -327,6 +332,7 @@ impl App {
             Choice::Level(level) => Command::SetThinkingLevel { level },
             Choice::Mode(mode) => Command::SetMode { mode },
             Choice::ForkAt(message_id) => Command::SessionFork { message_id },
+            Choice::Do(_) | Choice::Terminal(_) => return,
         };
         self.ask(id.as_ref(), command);
     }

@@ -4,6 +4,7 @@ mod chat;
 mod dialogs;
 mod links;
 mod offers;
+mod panes;
 mod screens;
 mod stage;
 

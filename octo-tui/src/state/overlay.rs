@@ -2,7 +2,7 @@
 
 use octo_proto::id::SessionId;
 
-use super::{composer::Composer, picker::Picker};
+use super::{composer::Composer, layout::PaneId, picker::Picker};
 
 /// One overlay.
 #[derive(Clone, Debug)]
@@ -32,6 +32,11 @@ pub enum Overlay {
         session: SessionId,
         /// The title.
         title: Composer,
+    },
+    /// Is a terminal really to be ended?
+    End {
+        /// The pane that shows it.
+        pane: PaneId,
     },
     /// Is it really meant?
     Confirm {

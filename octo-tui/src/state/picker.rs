@@ -1,8 +1,9 @@
 //! A list to choose one thing from, narrowed by what is typed.
 
-use octo_proto::id::MessageId;
+use octo_proto::id::{MessageId, TerminalId};
 
 use super::composer::Composer;
+use crate::keymap::Action;
 
 /// What is chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub enum Choice {
     Mode(String),
     /// A person's message to fork at.
     ForkAt(MessageId),
+    /// Something that a key does too.
+    Do(Action),
+    /// A terminal.
+    Terminal(TerminalId),
 }
 
 /// One thing that can be chosen.

@@ -46,9 +46,13 @@ fn draw_title(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let shown = truncate(&title, room * 2 / 3);
     let left = room.saturating_sub(width(&shown) + 2);
     let cwd = short_path(app, app.open.cwd());
+    let marked = super::panes::is_shared(app) && app.workspace.focused().is_none();
     let mut line = vec![Span::raw(" "), Span::styled(shown, theme.strong)];
     line.push(Span::styled(format!("  {}", truncate_left(&cwd, left)), theme.dim));
     frame.render_widget(Line::from(line), area);
+    if marked {
+        frame.buffer_mut().set_style(area, theme.title);
+    }
 }
 
 /// What the session on the screen is called.

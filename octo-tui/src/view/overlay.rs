@@ -33,7 +33,18 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
         }
         Some(Overlay::Confirm { session, deed }) => {
             let title = app.index.get(session).map_or_else(|| session.0.clone(), |entry| entry.info.title.clone());
-            draw_confirm(app, frame, &clean_line(&title), *deed);
+            let what = match deed {
+                Deed::Stop => (
+                    "Stop the session?",
+                    "Its agent ends; the conversation stays, and the next prompt goes on with it.",
+                ),
+                Deed::Delete => ("Delete the session?", "Its conversation is gone for ever."),
+            };
+            draw_confirm(app, frame, &clean_line(&title), what);
+        }
+        Some(Overlay::End { pane }) => {
+            let title = app.workspace.panes.get(pane).map(|pane| pane.title()).unwrap_or_default();
+            draw_confirm(app, frame, &title, ("End the terminal?", "All that runs in it is killed."));
         }
     }
 }
@@ -60,7 +71,7 @@ fn field(app: &App, frame: &mut Frame<'_>, composer: &Composer, area: Rect) {
 }
 
 fn draw_help(app: &App, frame: &mut Frame<'_>, scroll: u16) {
-    let lines = help::lines(&app.options.theme);
+    let lines = help::lines(&app.options.theme, app.options.prefix);
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let unknown = match app.unknown_events {
         0 => "Keys".to_owned(),
@@ -144,14 +155,8 @@ fn draw_new(app: &App, frame: &mut Frame<'_>, directory: &Composer, harness: usi
     field(app, frame, directory, area);
 }
 
-fn draw_confirm(app: &App, frame: &mut Frame<'_>, title: &str, deed: Deed) {
+fn draw_confirm(app: &App, frame: &mut Frame<'_>, title: &str, (head, text): (&str, &str)) {
     let theme = &app.options.theme;
-    let (head, text) = match deed {
-        Deed::Stop => {
-            ("Stop the session?", "Its agent ends; the conversation stays, and the next prompt goes on with it.")
-        }
-        Deed::Delete => ("Delete the session?", "Its conversation is gone for ever."),
-    };
     let mut lines = Vec::new();
     let prefix = Prefix::default();
     for (text, style) in

@@ -31,6 +31,12 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
             let text = truncate(&clean_line(&notice.text), room.saturating_sub(2));
             vec![Span::styled(text, style)]
         }
+        None if app.awaits_key() => {
+            let keys = "t terminal · | - split · arrows go · z alone · x close · n p tabs · Space all · ? keys";
+            let prefix = format!("{} ", crate::keymap::name(app.options.prefix));
+            let room = room.saturating_sub(width(&prefix) + 2);
+            vec![Span::styled(prefix, theme.accent), Span::styled(truncate(keys, room), theme.dim)]
+        }
         None if matches!(app.overlay, Some(Overlay::Sessions { .. })) => {
             let keys = "Enter opens · n new · r rename · s stop · d delete · Esc closes";
             vec![Span::styled(truncate(keys, room.saturating_sub(2)), theme.dim)]

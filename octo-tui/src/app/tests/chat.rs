@@ -120,7 +120,7 @@ fn a_session_that_cannot_be_created_gives_the_text_back() {
     stage.asked.clear();
     stage.write("hi");
     stage.press(KeyCode::Enter);
-    let create = stage.asked[0].command.clone();
+    let create = stage::agent(&stage.asked[0]).cloned().unwrap();
     stage.refuse(&create, Error::bad_request("/home/ann/work is not a folder"));
     assert_eq!(stage.app.open.composer.text(), "hi");
     stage.press(KeyCode::Enter);

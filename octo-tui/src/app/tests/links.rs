@@ -15,7 +15,7 @@ fn hello() -> Command {
 }
 
 fn prompts(stage: &Stage) -> Vec<RequestId> {
-    stage.asked.iter().filter(|asked| asked.command == hello()).map(|asked| asked.id.clone()).collect()
+    stage.asked.iter().filter(|asked| asked.call == hello().into()).map(|asked| asked.id.clone()).collect()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_request_without_an_answer_is_sent_again_with_the_same_id() {
     let watches: Vec<&Command> = stage
         .asked
         .iter()
-        .map(|asked| &asked.command)
+        .filter_map(stage::agent)
         .filter(|command| matches!(command, Command::Watch { .. }))
         .collect();
     assert_eq!(watches.len(), 2, "the index and the session");
@@ -87,7 +87,7 @@ fn a_lost_runner_is_watched_again_when_it_is_back() {
     assert!(stage.screen().contains("waiting for the runner"));
     stage.event(None, Event::RunnerReady {});
     assert_eq!(prompts(&stage), sent);
-    assert!(stage.asked.iter().any(|asked| matches!(asked.command, Command::Watch { after: Some(_) })));
+    assert!(stage.asked.iter().any(|asked| matches!(stage::agent(asked), Some(Command::Watch { after: Some(_) }))));
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn the_start() {
 
 #[test]
 fn help_lists_every_key() {
-    let mut stage = Stage::open_in((100, 90));
+    let mut stage = Stage::open_in((100, 200));
     stage.press(KeyCode::Char('?'));
     insta::assert_snapshot!(stage.screen());
 }
@@ -221,7 +221,7 @@ fn the_window_stays_where_it_is_while_more_is_written_and_earlier_messages_come(
     let top_screen = stage.screen();
     assert!(top_screen.contains("message 100"), "{top_screen}");
     let page = octo_proto::Command::HistoryPage { before: Some(100), limit: Some(50) };
-    assert_eq!(stage.asked.last().map(|asked| asked.command.clone()), Some(page.clone()));
+    assert_eq!(stage.asked.last().and_then(stage::agent).cloned(), Some(page.clone()));
     stage.reply(&page, &json!({ "messages": messages(50..100), "has_more": false }));
     assert_eq!(stage.screen(), top_screen, "what is read does not move");
     stage.press(KeyCode::PageUp);
@@ -236,14 +236,7 @@ fn a_click_unfolds_what_is_folded() {
     stage.snapshot("a", conversation(), false);
     let screen = stage.screen();
     let row = screen.lines().position(|line| line.contains("more lines")).unwrap();
-    let down = MouseEventKind::Down(crossterm::event::MouseButton::Left);
-    let click = MouseEvent {
-        kind: down,
-        column: 8,
-        row: u16::try_from(row).unwrap(),
-        modifiers: crossterm::event::KeyModifiers::NONE,
-    };
-    stage.input(What::Mouse(click));
+    stage.click(8, u16::try_from(row).unwrap());
     stage.screen();
     stage.press(KeyCode::PageUp);
     assert!(stage.screen().contains("test 9 … ok"));

@@ -1,21 +1,30 @@
 //! An app without a terminal and without octod: keys and events go in, requests and the screen come out.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use octo_proto::{
     Command, Cursor, Error, Event, Message, Part, PartKind, Role, View,
     id::{MessageId, SessionId},
     index::IndexEntry,
     session::{Capabilities, HarnessStatus, SessionInfo, SessionState},
 };
-use ratatui::{Terminal, backend::TestBackend};
+use ratatui::{
+    Terminal,
+    backend::TestBackend,
+    buffer::{self, Buffer},
+    style::{Color, Style},
+};
 
 use crate::{
     app::{
         App, Options, Start,
-        effect::{Asked, Effect},
+        effect::{Asked, Call, Effect},
         input::{Heard, Input, What},
     },
     link::state::Status,
+    pane::Answer,
     theme::{Theme, ThemeName},
     view,
 };
@@ -29,6 +38,8 @@ pub(super) struct Stage {
     /// Requests that were not looked at yet.
     pub(super) asked: Vec<Asked>,
     pub(super) effects: Vec<Effect>,
+    /// Layouts, by the folder of their workspace.
+    pub(super) kept: HashMap<String, String>,
     connection: u64,
     fact: u64,
 }
@@ -43,10 +54,11 @@ impl Stage {
             cwd: "/home/ann/work".to_owned(),
             home: Some("/home/ann".to_owned()),
             start,
+            prefix: (KeyModifiers::CONTROL, KeyCode::Char(']')),
             seed: 7,
         };
         let app = App::new(options, size);
-        Self { app, at: BEGIN, asked: Vec::new(), effects: Vec::new(), connection: 0, fact: 0 }
+        Self { app, at: BEGIN, asked: Vec::new(), effects: Vec::new(), kept: HashMap::new(), connection: 0, fact: 0 }
     }
 
     /// An app of a common size, connected, with the session `ses_a` of the folder on the screen.
@@ -73,6 +85,11 @@ impl Stage {
         for effect in effects {
             match effect {
                 Effect::Send(asked) => self.asked.push(*asked),
+                Effect::LoadLayout { root } => {
+                    let text = self.kept.get(&root).cloned();
+                    self.input(What::Layout { root, text });
+                }
+                Effect::SaveLayout { root, text } => drop(self.kept.insert(root, text)),
                 other => self.effects.push(other),
             }
         }
@@ -97,6 +114,13 @@ impl Stage {
 
     pub(super) fn alt(&mut self, c: char) {
         self.chord(KeyModifiers::ALT, KeyCode::Char(c));
+    }
+
+    /// Presses a button of the mouse and lets it go.
+    pub(super) fn click(&mut self, column: u16, row: u16) {
+        for kind in [MouseEventKind::Down(MouseButton::Left), MouseEventKind::Up(MouseButton::Left)] {
+            self.input(What::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+        }
     }
 
     pub(super) fn write(&mut self, text: &str) {
@@ -148,31 +172,58 @@ impl Stage {
 
     /// Answers the oldest open request with this command.
     pub(super) fn reply(&mut self, command: &Command, body: &serde_json::Value) {
-        self.answer(command, Ok(body.to_string()));
+        self.answer(command, Ok(Answer { body: body.to_string(), bytes: Bytes::new() }));
     }
 
     pub(super) fn refuse(&mut self, command: &Command, error: Error) {
         self.answer(command, Err(error));
     }
 
-    fn answer(&mut self, command: &Command, result: Result<String, Error>) {
-        let at = self.asked.iter().position(|asked| asked.command == *command);
+    fn answer(&mut self, command: &Command, result: Result<Answer, Error>) {
+        let at = self.asked.iter().position(|asked| asked.call == Call::Agent(command.clone()));
         let asked = self.asked.remove(at.unwrap_or_else(|| panic!("{command:?} is not in {:?}", self.asked)));
         self.input(What::Link(Heard::Reply { id: asked.id, result }));
     }
 
     /// The requests since the last look.
     pub(super) fn take_asked(&mut self) -> Vec<Command> {
-        self.asked.drain(..).map(|asked| asked.command).collect()
+        self.asked.drain(..).filter_map(|asked| agent(&asked).cloned()).collect()
     }
 
-    pub(super) fn screen(&mut self) -> String {
+    fn draw(&mut self) -> Buffer {
         let effects = self.app.prepare();
         self.keep(effects);
         let (columns, rows) = self.app.size;
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         terminal.draw(|frame| view::draw(&self.app, frame)).unwrap();
-        let buffer = terminal.backend().buffer();
+        terminal.backend().buffer().clone()
+    }
+
+    /// The screen, and below it the styles of its cells in runs: row, columns, style.
+    pub(super) fn styled(&mut self) -> String {
+        let text = self.screen();
+        let buffer = self.draw();
+        let mut lines = vec![text, "--".to_owned()];
+        for y in 0..self.app.size.1 {
+            let mut runs: Vec<(u16, u16, Style)> = Vec::new();
+            for x in 0..self.app.size.0 {
+                let style = buffer[(x, y)].style();
+                match runs.last_mut() {
+                    Some((_, last, known)) if *known == style => *last = x,
+                    _ => runs.push((x, x, style)),
+                }
+            }
+            let plain = buffer::Cell::default().style();
+            for (first, last, style) in runs.into_iter().filter(|(_, _, style)| *style != plain) {
+                lines.push(format!("{y} {first}-{last} {}", name(style)));
+            }
+        }
+        lines.join("\n")
+    }
+
+    pub(super) fn screen(&mut self) -> String {
+        let buffer = self.draw();
+        let (columns, rows) = self.app.size;
         let mut lines = Vec::new();
         for y in 0..rows {
             let mut line = String::new();
@@ -186,6 +237,22 @@ impl Stage {
             lines.push(line.trim_end().to_owned());
         }
         lines.join("\n")
+    }
+}
+
+fn name(style: Style) -> String {
+    let color = |name: &str, color: Option<Color>| match color {
+        None | Some(Color::Reset) => String::new(),
+        Some(color) => format!("{name}{color} "),
+    };
+    format!("{}{}{:?}", color("", style.fg), color("on ", style.bg), style.add_modifier)
+}
+
+/// What a request asks about a session.
+pub(super) fn agent(asked: &Asked) -> Option<&Command> {
+    match &asked.call {
+        Call::Agent(command) => Some(command),
+        Call::Files(_) | Call::Terminal(_) => None,
     }
 }
 

@@ -14,7 +14,7 @@ use rustix::{
     termios::{Winsize, tcsetwinsize},
 };
 
-use crate::terminal::emulator::{Emulator, picture::Style};
+use crate::emulator::{Emulator, picture::Style};
 
 /// The longest wait for a screen.
 const PATIENCE: Duration = Duration::from_secs(20);

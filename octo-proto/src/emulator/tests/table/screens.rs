@@ -1,7 +1,7 @@
 //! The alternate screen, and what lies beneath it.
 
 use super::{Case, case};
-use crate::terminal::emulator::Picture;
+use crate::emulator::Picture;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

@@ -26,19 +26,19 @@ const MOUSE_FORMS: [u16; 4] = [1005, 1006, 1015, 1016];
 
 /// The modes of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Modes {
+pub struct Modes {
     #[serde(skip)]
     switches: [bool; SWITCHES.len()],
     /// The private mode by which mouse events are reported, 0 for none.
-    pub(crate) mouse: u16,
+    pub mouse: u16,
     /// The private mode that says how they are written, 0 for the oldest.
-    pub(crate) mouse_form: u16,
+    pub mouse_form: u16,
     /// Characters are inserted.
-    pub(crate) insert: bool,
+    pub insert: bool,
     /// A line feed returns the carriage too.
-    pub(crate) newline: bool,
+    pub newline: bool,
     /// xterm's modifyOtherKeys.
-    pub(crate) other_keys: u16,
+    pub other_keys: u16,
 }
 
 impl Default for Modes {
@@ -56,7 +56,7 @@ impl Default for Modes {
 
 impl Modes {
     /// Whether a private mode is on; nothing for a number that is not known.
-    pub(crate) fn get(&self, number: u16) -> Option<bool> {
+    pub fn get(&self, number: u16) -> Option<bool> {
         if MOUSE.contains(&number) {
             return Some(self.mouse == number);
         }
@@ -67,7 +67,7 @@ impl Modes {
     }
 
     /// Whether a private mode is on.
-    pub(crate) fn is(&self, number: u16) -> bool {
+    pub fn is(&self, number: u16) -> bool {
         self.get(number) == Some(true)
     }
 

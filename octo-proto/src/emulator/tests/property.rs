@@ -14,7 +14,7 @@ use proptest::{
 };
 
 use super::{after, redrawn};
-use crate::terminal::emulator::{
+use crate::emulator::{
     Emulator,
     screens::{Size, line},
 };

@@ -7,7 +7,7 @@ use alacritty_terminal::{
     vte::ansi::{Color, Rgb},
 };
 
-use crate::terminal::emulator::{machine::is_blank, sgr};
+use crate::emulator::{machine::is_blank, sgr};
 
 /// Blanks in a row that are worth a sequence to jump over.
 const WORTH_A_JUMP: usize = 5;

@@ -1,4 +1,5 @@
-//! The authoritative terminal of a program: bytes in, screen, replies and notices out. No I/O, and no clock of its own.
+//! The terminal of a program: bytes in, screen, replies and notices out. No I/O, and no clock of its own. The runner's is the
+//! authoritative one; a client that shows a terminal has another, which is fed the same bytes.
 //!
 //! One parser drives the cells (`alacritty_terminal`) and everything that those hide: both screens, scroll region, tab
 //! stops, charsets, keyboard flags, titles, colours and synchronized output. So nothing is parsed twice, and nothing
@@ -17,30 +18,31 @@ mod picture;
 mod redraw;
 mod screens;
 mod sgr;
+mod sight;
 #[cfg(test)]
 mod tests;
 
 use alacritty_terminal::{term::MIN_COLUMNS, vte::Parser};
 
-pub(crate) use notice::Notice;
-pub(crate) use picture::Picture;
+pub use alacritty_terminal::{
+    term::cell::{Cell, Flags},
+    vte::ansi::{Color, NamedColor},
+};
+pub use modes::Modes;
+pub use notice::{MarkKind, Notice};
+pub use picture::Picture;
 
+use crate::terminal::{MAX_COLS, MAX_ROWS};
 use framing::{Framing, Piece};
 use machine::Machine;
 use modes::Switch;
 use screens::Size;
 
-/// The widest terminal.
-pub(crate) const MOST_COLUMNS: usize = 1_000;
-
-/// The tallest terminal.
-pub(crate) const MOST_ROWS: usize = 1_000;
-
 /// How long a program may hold back what it draws, in milliseconds.
 const SYNCHRONIZED: u64 = 150;
 
 /// A terminal.
-pub(crate) struct Emulator {
+pub struct Emulator {
     parser: Parser,
     framing: Framing,
     machine: Machine,
@@ -50,18 +52,18 @@ pub(crate) struct Emulator {
 
 /// What a piece of output led to.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     /// For the program: to be written once, when the output is new.
-    pub(crate) replies: Vec<u8>,
+    pub replies: Vec<u8>,
     /// For whoever looks after the terminal.
-    pub(crate) notices: Vec<Notice>,
+    pub notices: Vec<Notice>,
     /// Whether no sequence is half read and no picture half drawn: a redraw taken now is all there is.
-    pub(crate) at_rest: bool,
+    pub at_rest: bool,
 }
 
 impl Emulator {
     /// An empty terminal, keeping `scrollback` lines; a size that cannot be is brought to the nearest that can.
-    pub(crate) fn new(columns: usize, rows: usize, scrollback: usize) -> Self {
+    pub fn new(columns: usize, rows: usize, scrollback: usize) -> Self {
         Self {
             parser: Parser::new(),
             framing: Framing::default(),
@@ -71,7 +73,7 @@ impl Emulator {
     }
 
     /// Takes output of the program.
-    pub(crate) fn feed(&mut self, mut bytes: &[u8], now_ms: u64) -> Outcome {
+    pub fn feed(&mut self, mut bytes: &[u8], now_ms: u64) -> Outcome {
         self.expire(now_ms);
         while !bytes.is_empty() {
             let (piece, taken) = self.framing.next(bytes);
@@ -96,18 +98,18 @@ impl Emulator {
     }
 
     /// Lets time pass: synchronized output that its program does not end ends by itself.
-    pub(crate) fn tick(&mut self, now_ms: u64) -> Outcome {
+    pub fn tick(&mut self, now_ms: u64) -> Outcome {
         self.expire(now_ms);
         self.outcome()
     }
 
     /// When [`Self::tick`] has something to do, in milliseconds.
-    pub(crate) fn deadline(&self) -> Option<u64> {
+    pub fn deadline(&self) -> Option<u64> {
         self.held_until
     }
 
     /// Gives it another size; lines of the primary screen flow into the new width.
-    pub(crate) fn resize(&mut self, columns: usize, rows: usize) {
+    pub fn resize(&mut self, columns: usize, rows: usize) {
         let size = size(columns, rows);
         if size != self.machine.screens.size() {
             self.machine.resize(size);
@@ -115,22 +117,22 @@ impl Emulator {
     }
 
     /// What is on the screen, with everything that decides how it goes on.
-    pub(crate) fn picture(&self) -> Picture {
+    pub fn picture(&self) -> Picture {
         Picture::of(&self.machine)
     }
 
     /// The text on the screen, a line per row, without blanks at their ends.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         picture::text(&self.machine)
     }
 
     /// Output that gives an empty terminal of this size the same screen; at most [`redraw::LONGEST`] bytes.
-    pub(crate) fn redraw(&self) -> Vec<u8> {
+    pub fn redraw(&self) -> Vec<u8> {
         redraw::screen(&self.machine)
     }
 
     /// The same, after the last lines of history: at most `lines`, and what is left of the length.
-    pub(crate) fn redraw_with_scrollback(&self, lines: usize) -> Vec<u8> {
+    pub fn redraw_with_scrollback(&self, lines: usize) -> Vec<u8> {
         redraw::with_scrollback(&self.machine, lines)
     }
 
@@ -151,5 +153,5 @@ impl Emulator {
 }
 
 fn size(columns: usize, rows: usize) -> Size {
-    Size { columns: columns.clamp(MIN_COLUMNS, MOST_COLUMNS), rows: rows.clamp(1, MOST_ROWS) }
+    Size { columns: columns.clamp(MIN_COLUMNS, MAX_COLS.into()), rows: rows.clamp(1, MAX_ROWS.into()) }
 }

@@ -20,7 +20,7 @@ use super::{
 
 /// What is on a terminal, and everything that decides how it goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Picture {
+pub struct Picture {
     pub(crate) columns: usize,
     pub(crate) rows: usize,
     pub(crate) title: String,
@@ -97,6 +97,18 @@ pub(crate) struct Style {
 }
 
 impl Picture {
+    /// The row and the column of the cursor.
+    #[must_use]
+    pub fn cursor(&self) -> (usize, usize) {
+        (self.cursor.row, self.cursor.column)
+    }
+
+    /// What the program calls its terminal.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     pub(super) fn of(machine: &Machine) -> Self {
         let size = machine.screens.size();
         let active = machine.screens.active();

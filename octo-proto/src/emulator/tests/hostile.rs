@@ -1,7 +1,7 @@
 //! Output that is meant to do harm: it costs bounded memory and time.
 
 use super::{after, redrawn};
-use crate::terminal::emulator::{Emulator, Notice, redraw::LONGEST};
+use crate::emulator::{Emulator, Notice, redraw::LONGEST};
 
 #[test]
 fn an_endless_command_is_forgotten_and_what_follows_is_shown() {

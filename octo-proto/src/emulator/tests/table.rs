@@ -15,7 +15,7 @@ mod styles;
 mod text;
 
 use super::{after, redrawn};
-use crate::terminal::emulator::{Emulator, Notice, Picture};
+use crate::emulator::{Emulator, Notice, Picture};
 
 /// One row of the table.
 pub(super) struct Case {

@@ -8,19 +8,38 @@ const MOST_AT_ONCE: usize = 64;
 /// Something that is no picture on the screen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Notice {
+pub enum Notice {
     /// The title changed.
-    Title { title: String },
+    Title {
+        /// What it is now.
+        title: String,
+    },
     /// The program says which directory it is in, as a URI.
-    Directory { uri: String },
+    Directory {
+        /// As it was given: nobody checked it.
+        uri: String,
+    },
     /// The bell rang.
     Bell,
     /// Text for the clipboard.
-    Copy { text: String },
+    Copy {
+        /// What is to be copied.
+        text: String,
+    },
     /// Something to tell the person.
-    Notification { title: String, body: String },
+    Notification {
+        /// In few words; may be empty.
+        title: String,
+        /// The rest.
+        body: String,
+    },
     /// A shell prompt, command or its end begins here.
-    Mark { kind: MarkKind, exit: Option<i32> },
+    Mark {
+        /// What begins.
+        kind: MarkKind,
+        /// How the command ended, at its end.
+        exit: Option<i32>,
+    },
     /// How keys, pastes and the mouse are to be sent changed.
     Input,
 }
@@ -28,10 +47,14 @@ pub(crate) enum Notice {
 /// What begins at a mark of a shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum MarkKind {
+pub enum MarkKind {
+    /// The prompt.
     Prompt,
+    /// What is typed.
     Command,
+    /// What the command prints.
     Output,
+    /// The command ended.
     End,
 }
 

@@ -1,7 +1,7 @@
 //! Operating system commands, and what they tell.
 
 use super::{Case, case};
-use crate::terminal::emulator::{Notice, notice::MarkKind};
+use crate::emulator::{Notice, notice::MarkKind};
 
 fn told(name: &'static str, input: &str, notices: Vec<Notice>) -> Case {
     case(name, input, "", (1, 1)).notices(notices)

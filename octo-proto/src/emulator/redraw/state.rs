@@ -7,7 +7,7 @@ use alacritty_terminal::{
 };
 
 use super::paint;
-use crate::terminal::emulator::{
+use crate::emulator::{
     keyboard::Keyboard,
     machine::Machine,
     osc::DYNAMIC,

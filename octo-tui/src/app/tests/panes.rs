@@ -1,0 +1,452 @@
+//! Panes beside the conversation: opened, moved, closed, fed and brought back.
+
+use bytes::Bytes;
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use octo_proto::{
+    Code, Error,
+    frame::Data,
+    id::{SessionId, TerminalId},
+    terminal::{Attached, TerminalCommand, TerminalEvent, TerminalInfo, TerminalReply, TerminalState},
+};
+use serde_json::json;
+
+use super::*;
+use crate::{
+    app::{
+        effect::{Asked, Call, Effect},
+        input::{Heard, What},
+    },
+    pane::Answer,
+};
+
+fn id(name: &str) -> TerminalId {
+    TerminalId(format!("ter_{name}"))
+}
+
+fn info(name: &str, size: (u16, u16)) -> TerminalInfo {
+    TerminalInfo {
+        terminal_id: id(name),
+        session_id: None,
+        command: vec!["/bin/bash".to_owned()],
+        cwd: "/home/ann/work".to_owned(),
+        cols: size.0,
+        rows: size.1,
+        state: TerminalState::Running,
+        clients: 1,
+        writer: Some("me".to_owned()),
+        created_at: 0,
+        ended_at: None,
+    }
+}
+
+fn terminals(stage: &Stage) -> Vec<&TerminalCommand> {
+    let commands = stage.asked.iter().filter_map(|asked| match &asked.call {
+        Call::Terminal(command) => Some(command),
+        Call::Agent(_) | Call::Files(_) => None,
+    });
+    commands.collect()
+}
+
+/// Answers the oldest request about terminals that is like this.
+fn answer(
+    stage: &mut Stage,
+    like: impl Fn(&TerminalCommand) -> bool,
+    result: Result<serde_json::Value, Error>,
+) -> Asked {
+    let at = stage.asked.iter().position(|asked| matches!(&asked.call, Call::Terminal(command) if like(command)));
+    let asked = stage.asked.remove(at.unwrap_or_else(|| panic!("{:?}", stage.asked)));
+    let result = result.map(|body| Answer { body: body.to_string(), bytes: Bytes::new() });
+    stage.input(What::Link(Heard::Reply { id: asked.id.clone(), result }));
+    asked
+}
+
+fn is_open(command: &TerminalCommand) -> bool {
+    matches!(command, TerminalCommand::Open { .. })
+}
+
+fn is_attach(command: &TerminalCommand) -> bool {
+    matches!(command, TerminalCommand::Attach { .. })
+}
+
+fn attached(name: &str, size: (u16, u16)) -> serde_json::Value {
+    serde_json::to_value(Attached { terminal: info(name, size), client: "me".to_owned() }).unwrap()
+}
+
+/// Opens a terminal with the prefix and this key, and says that it runs and is empty.
+fn open(stage: &mut Stage, key: char, name: &str) {
+    stage.ctrl(']');
+    stage.press(KeyCode::Char(key));
+    stage.screen();
+    let reply = serde_json::to_value(TerminalReply { terminal: info(name, (80, 24)) }).unwrap();
+    answer(stage, is_open, Ok(reply));
+    let Call::Terminal(TerminalCommand::Attach { cols, rows, .. }) = stage.asked.last().unwrap().call else {
+        panic!("{:?}", stage.asked)
+    };
+    answer(stage, is_attach, Ok(attached(name, (cols, rows))));
+    told(stage, TerminalEvent::Screen { terminal_id: id(name), cols, rows, offset: 0, redraw: 0 });
+    // Two drawings: the first tells the size that the pane has.
+    stage.screen();
+    stage.asked.clear();
+}
+
+fn told(stage: &mut Stage, event: TerminalEvent) {
+    stage.input(What::Link(Heard::Terminal(event)));
+}
+
+fn output(stage: &mut Stage, name: &str, offset: u64, bytes: &str) {
+    let data = Data { terminal_id: id(name).0, offset, bytes: Bytes::copy_from_slice(bytes.as_bytes()) };
+    stage.input(What::Link(Heard::Output(data)));
+}
+
+fn typed(stage: &mut Stage) -> String {
+    let inputs =
+        stage.asked.drain(..).filter(|asked| matches!(asked.call, Call::Terminal(TerminalCommand::Input { .. })));
+    inputs.map(|asked| String::from_utf8(asked.bytes.to_vec()).unwrap()).collect()
+}
+
+#[test]
+fn a_terminal_opens_in_the_folder_of_the_session_and_gets_the_keys() {
+    let mut stage = Stage::open_in((120, 40));
+    stage.ctrl(']');
+    assert!(stage.screen().lines().last().unwrap().contains("Ctrl+] t terminal"), "what can follow is told");
+    stage.press(KeyCode::Char('|'));
+    let asked = stage.asked.last().unwrap();
+    assert_eq!(asked.session, Some(SessionId("ses_a".to_owned())), "the session owns it");
+    let Call::Terminal(TerminalCommand::Open { cwd, command, .. }) = &asked.call else { panic!("{asked:?}") };
+    assert_eq!((cwd.as_deref(), command.len()), (Some("/home/ann/work"), 0));
+    let reply = serde_json::to_value(TerminalReply { terminal: info("1", (80, 24)) }).unwrap();
+    answer(&mut stage, is_open, Ok(reply));
+    stage.screen();
+    answer(&mut stage, is_attach, Ok(attached("1", (80, 24))));
+    stage.screen();
+    let size = TerminalCommand::Resize { terminal_id: id("1"), cols: 60, rows: 38 };
+    assert!(terminals(&stage).contains(&&size), "it takes the size of its pane: {:?}", terminals(&stage));
+    stage.asked.clear();
+    stage.write("ls");
+    stage.press(KeyCode::Enter);
+    stage.ctrl('c');
+    assert_eq!(typed(&mut stage), "ls\r\x03");
+    assert!(stage.app.open.composer.is_empty(), "nothing of it is written elsewhere");
+}
+
+#[test]
+fn the_screens_of_terminals() {
+    let mut screens = Vec::new();
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let mut stage = Stage::open_in(size);
+        stage.snapshot(
+            "a",
+            vec![
+                user(0, "build it"),
+                assistant(1, vec![octo_proto::PartKind::Text { text: "Done.".to_owned(), format: None }]),
+            ],
+            false,
+        );
+        open(&mut stage, 't', "1");
+        output(&mut stage, "1", 0, "\x1b]0;make\x07plain \x1b[1;31mbold red\x1b[0m \x1b[7mreverse\x1b[0m\r\n");
+        output(
+            &mut stage,
+            "1",
+            60,
+            "\u{4f60}\u{597d} e\u{301}\u{300} \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467} \u{1f1e9}\u{1f1ea} \u{5d0}\u{5d1}\u{5d2} end\r\n$ ",
+        );
+        open(&mut stage, '-', "2");
+        output(&mut stage, "2", 0, "\x1b[4mbelow\x1b[0m \x1b[38;2;1;2;3mrgb\x1b[0m");
+        screens.push(stage.styled());
+    }
+    insta::assert_snapshot!(screens.join("\n----\n"));
+}
+
+#[test]
+fn panes_are_split_moved_zoomed_and_closed_with_keys() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    open(&mut stage, '-', "2");
+    let places = |stage: &mut Stage| {
+        stage.screen();
+        stage.app.workspace.places.panes.iter().map(|(id, area)| (id.0, area.x, area.y)).collect::<Vec<_>>()
+    };
+    let before = places(&mut stage);
+    assert_eq!(before.len(), 3);
+    let after_prefix = |stage: &mut Stage, modifiers, code| {
+        stage.ctrl(']');
+        stage.chord(modifiers, code);
+    };
+    after_prefix(&mut stage, KeyModifiers::NONE, KeyCode::Char('z'));
+    assert_eq!(places(&mut stage).len(), 1);
+    after_prefix(&mut stage, KeyModifiers::NONE, KeyCode::Char('z'));
+    assert_eq!(places(&mut stage), before);
+    after_prefix(&mut stage, KeyModifiers::NONE, KeyCode::Left);
+    assert!(stage.app.workspace.focused().is_none(), "the conversation has the keys");
+    stage.write("hi");
+    assert_eq!(stage.app.open.composer.text(), "hi");
+    after_prefix(&mut stage, KeyModifiers::CONTROL, KeyCode::Right);
+    assert_eq!(places(&mut stage)[1].1, before[1].1 + 4);
+    after_prefix(&mut stage, KeyModifiers::SHIFT, KeyCode::Right);
+    assert_ne!(places(&mut stage)[0].0, 0, "it changed places");
+    after_prefix(&mut stage, KeyModifiers::NONE, KeyCode::Char('x'));
+    assert_eq!(places(&mut stage).len(), 3, "the conversation cannot be closed");
+    after_prefix(&mut stage, KeyModifiers::NONE, KeyCode::Char('o'));
+    stage.asked.clear();
+    after_prefix(&mut stage, KeyModifiers::NONE, KeyCode::Char('x'));
+    assert_eq!(places(&mut stage).len(), 2);
+    assert!(matches!(terminals(&stage)[0], TerminalCommand::Detach { .. }), "its terminal goes on");
+    assert!(!terminals(&stage).iter().any(|command| matches!(command, TerminalCommand::Close { .. })));
+    after_prefix(&mut stage, KeyModifiers::NONE, KeyCode::Char('c'));
+    assert_eq!(stage.app.workspace.layout.tabs().len(), 2);
+    assert!(stage.screen().lines().next().unwrap().contains(" 1 "), "several tabs are shown");
+    after_prefix(&mut stage, KeyModifiers::NONE, KeyCode::Char('1'));
+    assert_eq!(stage.app.workspace.layout.at(), 0);
+}
+
+#[test]
+fn only_y_ends_a_terminal_and_the_prefix_twice_reaches_its_program() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, 't', "1");
+    stage.ctrl(']');
+    stage.ctrl(']');
+    assert_eq!(typed(&mut stage), "\x1d");
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('X'));
+    assert!(stage.screen().contains("End the terminal?"));
+    stage.press(KeyCode::Enter);
+    stage.press(KeyCode::Char('n'));
+    assert_eq!(stage.app.workspace.panes.len(), 1);
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('X'));
+    stage.press(KeyCode::Char('y'));
+    assert!(terminals(&stage).contains(&&TerminalCommand::Close { terminal_id: id("1") }));
+    assert!(stage.app.workspace.is_plain());
+}
+
+#[test]
+fn a_lost_connection_goes_on_where_it_was_and_what_is_typed_meanwhile_is_not_sent() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    output(&mut stage, "1", 0, "before ");
+    stage.disconnect();
+    stage.write("lost");
+    stage.connect();
+    let attach = answer(&mut stage, is_attach, Ok(attached("1", (60, 38))));
+    let Call::Terminal(TerminalCommand::Attach { after, .. }) = attach.call else { panic!() };
+    assert_eq!(after, Some(7), "from where it was");
+    assert_eq!(typed(&mut stage), "");
+    output(&mut stage, "1", 7, "after");
+    assert!(stage.screen().contains("before after"));
+}
+
+#[test]
+fn half_a_redraw_is_not_shown_and_is_asked_for_again() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    output(&mut stage, "1", 0, "old");
+    stage.screen();
+    told(&mut stage, TerminalEvent::Screen { terminal_id: id("1"), cols: 60, rows: 38, offset: 500, redraw: 8 });
+    output(&mut stage, "1", 500, "new!");
+    assert!(stage.screen().contains("old"), "the screen before stays until the next is whole");
+    stage.disconnect();
+    stage.connect();
+    let Call::Terminal(TerminalCommand::Attach { after, .. }) =
+        answer(&mut stage, is_attach, Ok(attached("1", (60, 38)))).call
+    else {
+        panic!()
+    };
+    assert_eq!(after, None);
+    told(&mut stage, TerminalEvent::Screen { terminal_id: id("1"), cols: 60, rows: 38, offset: 500, redraw: 8 });
+    output(&mut stage, "1", 500, "new now!");
+    assert!(stage.screen().contains("new now!"));
+    output(&mut stage, "1", 500, " and on");
+    assert!(stage.screen().contains("new now! and on"));
+}
+
+#[test]
+fn who_does_not_write_is_told_and_can_take_over() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    let owner = |client: &str| TerminalEvent::Owner {
+        terminal_id: id("1"),
+        client: Some(client.to_owned()),
+        cols: 30,
+        rows: 10,
+    };
+    told(&mut stage, owner("other"));
+    output(&mut stage, "1", 0, "small");
+    let screen = stage.screen();
+    assert!(screen.contains("another client writes") && screen.contains("····"), "letterboxed: {screen}");
+    stage.write("x");
+    assert_eq!(typed(&mut stage), "");
+    assert!(stage.screen().contains("takes over"));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('w'));
+    assert_eq!(terminals(&stage), [&TerminalCommand::Take { terminal_id: id("1") }]);
+    told(&mut stage, owner("me"));
+    stage.write("x");
+    assert_eq!(typed(&mut stage), "x");
+}
+
+#[test]
+fn a_program_that_ends_well_leaves_and_one_that_fails_says_so() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    open(&mut stage, '-', "2");
+    told(&mut stage, TerminalEvent::Exited { terminal_id: id("2"), state: TerminalState::Exited { code: 0 } });
+    assert_eq!(stage.app.workspace.panes.len(), 1);
+    assert_eq!(terminals(&stage)[0], &TerminalCommand::Close { terminal_id: id("2") });
+    told(&mut stage, TerminalEvent::Exited { terminal_id: id("1"), state: TerminalState::Exited { code: 3 } });
+    assert!(stage.screen().contains("ended with 3 · Enter closes"));
+    stage.press(KeyCode::Enter);
+    assert!(stage.app.workspace.is_plain());
+}
+
+#[test]
+fn a_terminal_that_cannot_be_opened_says_why_in_its_pane() {
+    let mut stage = Stage::open_in((120, 40));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('t'));
+    let error = Error::new(Code::NotFound, "/home/ann/work is gone").hint("choose another folder");
+    answer(&mut stage, is_open, Err(error));
+    assert!(stage.screen().contains("/home/ann/work is gone (choose another"), "{}", stage.screen());
+    stage.press(KeyCode::Enter);
+    assert!(terminals(&stage).iter().any(|command| is_open(command)), "Enter tries again");
+    answer(&mut stage, is_open, Err(Error::new(Code::NotFound, "gone")));
+    stage.press(KeyCode::Esc);
+    assert!(stage.app.workspace.is_plain());
+}
+
+#[test]
+fn the_layout_comes_back_with_its_terminals() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    open(&mut stage, '-', "2");
+    stage.wait(2_000);
+    let kept = stage.kept.clone();
+    assert_eq!(kept.len(), 1);
+    let places = stage.app.workspace.places.clone();
+    let mut again = Stage::new(crate::app::Start::New, (120, 40));
+    again.kept = kept;
+    again.connect();
+    again.screen();
+    assert_eq!(again.app.workspace.places, places);
+    let attaches = terminals(&again).iter().filter(|command| is_attach(command)).count();
+    assert_eq!(attaches, 2);
+    // A terminal that is gone says so; what is kept is not lost with it.
+    answer(&mut again, is_attach, Err(Error::new(Code::NotFound, "no such terminal")));
+    assert!(again.screen().contains("no such terminal"));
+}
+
+#[test]
+fn what_cannot_be_read_as_a_layout_is_as_good_as_none() {
+    for text in ["", "{}", "[1]", r#"{"version":1,"root":"/home/ann/work","layout":{"tabs":[],"at":3},"panes":[]}"#] {
+        let mut stage = Stage::new(crate::app::Start::New, (120, 40));
+        stage.kept.insert("/home/ann/work".to_owned(), text.to_owned());
+        stage.connect();
+        assert!(stage.screen().contains("A new session"), "{text}");
+    }
+}
+
+#[test]
+fn the_mouse_gives_the_keys_moves_borders_and_selects() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    output(&mut stage, "1", 0, "one two three\r\nfour");
+    stage.screen();
+    stage.click(5, 20);
+    assert!(stage.app.workspace.focused().is_none());
+    let event = |kind, column, row| What::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    let left = MouseButton::Left;
+    let border = stage.app.workspace.places.dividers[0].area.x;
+    stage.input(event(MouseEventKind::Down(left), border, 9));
+    stage.input(event(MouseEventKind::Drag(left), border - 10, 9));
+    stage.input(event(MouseEventKind::Drag(left), border - 20, 9));
+    stage.input(event(MouseEventKind::Up(left), border - 20, 9));
+    stage.screen();
+    assert_eq!(stage.app.workspace.places.dividers[0].area.x, border - 20);
+    let x = border - 19;
+    stage.input(event(MouseEventKind::Down(left), x + 4, 1));
+    stage.input(event(MouseEventKind::Drag(left), x + 3, 2));
+    stage.screen();
+    stage.input(event(MouseEventKind::Up(left), x + 3, 2));
+    assert!(stage.effects.contains(&Effect::Copy("two three\nfour".to_owned())), "{:?}", stage.effects);
+    assert!(stage.app.workspace.focused().is_some(), "a click gives the keys");
+}
+
+#[test]
+fn the_wheel_scrolls_the_history_or_is_the_programs() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    let lines: String = (0..100).map(|line| format!("line {line}\r\n")).collect();
+    output(&mut stage, "1", 0, &lines);
+    stage.screen();
+    let wheel = |kind| What::Mouse(MouseEvent { kind, column: 90, row: 9, modifiers: KeyModifiers::NONE });
+    stage.input(wheel(MouseEventKind::ScrollUp));
+    let screen = stage.screen();
+    assert!(screen.contains("[3 above]") && !screen.contains("line 99"), "{screen}");
+    output(&mut stage, "1", lines.len() as u64, "more\r\n");
+    assert!(stage.screen().contains("[4 above]"), "what is read does not move");
+    stage.write("x");
+    assert!(!stage.screen().contains("above]"), "typing goes to the end");
+    output(&mut stage, "1", lines.len() as u64 + 6, "\x1b[?1000;1006h");
+    stage.asked.clear();
+    stage.input(wheel(MouseEventKind::ScrollDown));
+    assert!(typed(&mut stage).starts_with("\x1b[<65;"), "a program that asked for the mouse gets it");
+}
+
+#[test]
+fn a_program_cannot_reach_beyond_its_pane() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    output(
+        &mut stage,
+        "1",
+        0,
+        "\x1b]0;\u{1b}[2Jevil\u{9b}31m\u{7}\x1b[999;999Hx\x1b]52;c;aGVsbG8=\x07\x1b[c\x1b[6n\x07",
+    );
+    // The stage checks that no cell holds a control character.
+    let screen = stage.screen();
+    assert!(screen.contains("new session") || screen.contains("Fix the build"), "{screen}");
+    assert!(stage.effects.contains(&Effect::Copy("hello".to_owned())), "copying out is allowed");
+    assert!(stage.effects.contains(&Effect::Bell));
+    assert_eq!(typed(&mut stage), "", "questions are answered by the runner alone");
+}
+
+#[test]
+fn what_is_drawn_piece_by_piece_is_shown_when_it_is_whole_or_its_time_is_up() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    output(&mut stage, "1", 0, "first");
+    stage.screen();
+    output(&mut stage, "1", 5, "\x1b[?2026h\x1b[2Jsecond");
+    assert!(stage.screen().contains("first"));
+    stage.wait(200);
+    assert!(stage.screen().contains("second"));
+}
+
+#[test]
+fn the_palette_does_what_keys_do() {
+    let mut stage = Stage::open_in((120, 40));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char(' '));
+    stage.write("terminal below");
+    assert!(stage.screen().contains("Ctrl+] - s"));
+    stage.press(KeyCode::Enter);
+    assert!(terminals(&stage).iter().any(|command| is_open(command)));
+}
+
+#[test]
+fn a_terminal_that_runs_is_shown_once() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('a'));
+    let list = json!({ "terminals": [info("1", (80, 24)), info("9", (80, 24))] });
+    answer(&mut stage, |command| matches!(command, TerminalCommand::List {}), Ok(list));
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.app.workspace.panes.len(), 1, "it is there already");
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('a'));
+    let list = json!({ "terminals": [info("1", (80, 24)), info("9", (80, 24))] });
+    answer(&mut stage, |command| matches!(command, TerminalCommand::List {}), Ok(list));
+    stage.press(KeyCode::Down);
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.app.workspace.panes.len(), 2);
+}

@@ -1,0 +1,526 @@
+//! A terminal: the screen of a program that runs at the runner, drawn here by an emulator of the same kind, and the keys for
+//! it.
+
+mod keys;
+mod mouse;
+mod paint;
+
+use bytes::Bytes;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton};
+use octo_proto::{
+    Code, Error,
+    emulator::{Emulator, Notice},
+    frame::Data,
+    id::TerminalId,
+    terminal::{Attached, MAX_INPUT, TerminalCommand, TerminalEvent, TerminalReply, TerminalState},
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::Line,
+};
+
+use super::{Answer, Env, Kept, Look, MouseKind, Pane, PaneInput, PaneMouse, Wish};
+use crate::{keymap::Context, text::clean::clean_line, text::wrap::truncate, theme::Theme};
+
+/// Lines of history that are kept here; the runner has the rest.
+const SCROLLBACK: usize = 2_000;
+
+/// How far the program has come.
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    /// It is asked for.
+    Opening,
+    /// It runs, or did when it was looked at last.
+    Running,
+    /// It ended.
+    Ended(TerminalState),
+    /// It is not to be had.
+    Failed(String),
+}
+
+/// One terminal.
+pub struct TerminalPane {
+    id: Option<TerminalId>,
+    /// What is to be started, while it was not.
+    command: Vec<String>,
+    stage: Stage,
+    emulator: Box<Emulator>,
+    /// What is drawn: it stays while the program holds back what it draws.
+    sheet: Buffer,
+    /// How much of the sheet the terminal takes.
+    taken: (u16, u16),
+    /// The line and the column of the terminal that the sheet begins with.
+    corner: (i32, usize),
+    fresh: bool,
+    /// Bytes of a redraw that are still to come.
+    redraw: u64,
+    /// Where the output goes on; none before there was any.
+    offset: Option<u64>,
+    /// What this client is called, and who writes.
+    client: Option<String>,
+    writer: Option<String>,
+    /// Lines that the window stands above the end.
+    above: usize,
+    /// Bytes that nobody has.
+    missing: u64,
+    size: (u16, u16),
+    told_size: Option<(u16, u16)>,
+    connected: bool,
+    focused: bool,
+}
+
+impl std::fmt::Debug for TerminalPane {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("TerminalPane").field("id", &self.id).field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+impl TerminalPane {
+    /// A new terminal that runs a command; the person's shell where there is none.
+    #[must_use]
+    pub fn open(command: Vec<String>) -> Self {
+        Self {
+            id: None,
+            command,
+            stage: Stage::Opening,
+            emulator: Box::new(Emulator::new(80, 24, SCROLLBACK)),
+            sheet: Buffer::default(),
+            taken: (0, 0),
+            corner: (0, 0),
+            fresh: true,
+            redraw: 0,
+            offset: None,
+            client: None,
+            writer: None,
+            above: 0,
+            missing: 0,
+            size: (80, 24),
+            told_size: None,
+            connected: false,
+            focused: false,
+        }
+    }
+
+    /// A terminal that is there.
+    #[must_use]
+    pub fn attach(id: TerminalId) -> Self {
+        Self { id: Some(id), stage: Stage::Running, ..Self::open(Vec::new()) }
+    }
+
+    /// Whether this client may write.
+    fn writes(&self) -> bool {
+        self.writer.is_none() || self.writer == self.client
+    }
+
+    fn begin(&mut self, env: &mut Env<'_>) {
+        self.connected = false;
+        let (cols, rows) = self.size;
+        match (&self.id, &self.stage) {
+            (Some(id), Stage::Opening | Stage::Running | Stage::Failed(_)) => {
+                // Half a redraw is no screen.
+                let after = self.offset.filter(|_| self.redraw == 0);
+                self.told_size = Some(self.size);
+                env.terminal(TerminalCommand::Attach { terminal_id: id.clone(), after, cols, rows, write: true });
+            }
+            (None, Stage::Opening | Stage::Failed(_)) => {
+                self.stage = Stage::Opening;
+                let command = self.command.clone();
+                env.terminal(TerminalCommand::Open { cwd: Some(env.root.to_owned()), command, cols, rows });
+            }
+            (_, Stage::Ended(_)) | (None, Stage::Running) => {}
+        }
+    }
+
+    fn on_answer(&mut self, command: &TerminalCommand, result: Result<Answer, Error>, env: &mut Env<'_>) {
+        match command {
+            TerminalCommand::Open { .. } => match result.and_then(|answer| answer.read::<TerminalReply>()) {
+                Ok(reply) => {
+                    self.id = Some(reply.terminal.terminal_id);
+                    self.stage = Stage::Running;
+                    self.begin(env);
+                }
+                Err(error) => self.fail(&error),
+            },
+            TerminalCommand::Attach { .. } => match result.and_then(|answer| answer.read::<Attached>()) {
+                Ok(attached) => {
+                    self.connected = true;
+                    self.client = Some(attached.client);
+                    self.writer = attached.terminal.writer;
+                    self.stage = Stage::Running;
+                    self.fresh = true;
+                }
+                // It comes back with the link or the runner, and is asked for again then.
+                Err(error) if error.code == Code::Unavailable => {}
+                Err(error) => self.fail(&error),
+            },
+            TerminalCommand::Input { .. } => match result {
+                Err(error) if error.code != Code::Unavailable => env.complain(&error),
+                Ok(_) | Err(_) => {}
+            },
+            TerminalCommand::Take { .. } | TerminalCommand::Resize { .. } | TerminalCommand::Close { .. } => {
+                if let Err(error) = result {
+                    env.complain(&error);
+                }
+            }
+            TerminalCommand::Detach { .. }
+            | TerminalCommand::List {}
+            | TerminalCommand::Screen { .. }
+            | TerminalCommand::Wait { .. } => {}
+        }
+    }
+
+    fn fail(&mut self, error: &Error) {
+        let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        self.stage = Stage::Failed(clean_line(&format!("{}{hint}", error.message)));
+        self.fresh = true;
+    }
+
+    fn on_event(&mut self, event: &TerminalEvent, env: &mut Env<'_>) {
+        match event {
+            TerminalEvent::Screen { terminal_id, cols, rows, offset, redraw } if self.is(terminal_id) => {
+                *self.emulator = Emulator::new((*cols).into(), (*rows).into(), SCROLLBACK);
+                (self.offset, self.redraw, self.above) = (Some(*offset), *redraw, 0);
+                self.fresh = true;
+            }
+            TerminalEvent::Owner { terminal_id, client, cols, rows } if self.is(terminal_id) => {
+                self.writer.clone_from(client);
+                self.emulator.resize((*cols).into(), (*rows).into());
+                self.fresh = true;
+            }
+            TerminalEvent::Gap { terminal_id, bytes } if self.is(terminal_id) => self.missing += bytes,
+            TerminalEvent::Exited { terminal_id, state } if self.is(terminal_id) => {
+                self.stage = Stage::Ended(state.clone());
+                self.fresh = true;
+                // As with any window of a shell: it ended as it should, so there is nothing to read.
+                if *state == (TerminalState::Exited { code: 0 }) {
+                    self.forget(env);
+                }
+            }
+            TerminalEvent::Screen { .. }
+            | TerminalEvent::Owner { .. }
+            | TerminalEvent::Gap { .. }
+            | TerminalEvent::Exited { .. }
+            | TerminalEvent::Unknown => {}
+        }
+    }
+
+    /// Nobody needs it any more.
+    fn forget(&mut self, env: &mut Env<'_>) {
+        if let Some(terminal_id) = self.id.take() {
+            env.terminal(TerminalCommand::Close { terminal_id });
+        }
+        env.wishes.push(Wish::Close);
+    }
+
+    fn on_output(&mut self, data: &Data, env: &mut Env<'_>) {
+        if self.id.as_ref().is_none_or(|id| id.0 != data.terminal_id) {
+            return;
+        }
+        let redraw = usize::try_from(self.redraw).unwrap_or(usize::MAX).min(data.bytes.len());
+        let (drawn, new) = data.bytes.split_at(redraw);
+        self.redraw -= redraw as u64;
+        let now = u64::try_from(env.now).unwrap_or(0);
+        let before = self.emulator.history();
+        if !drawn.is_empty() {
+            // What it told then it told long ago.
+            self.emulator.feed(drawn, now);
+        }
+        if !new.is_empty() {
+            let outcome = self.emulator.feed(new, now);
+            self.offset = self.offset.map(|offset| offset + new.len() as u64);
+            outcome.notices.into_iter().for_each(|notice| notify(notice, env));
+        }
+        if self.above > 0 {
+            let history = self.emulator.history();
+            self.above = (self.above + history.saturating_sub(before)).min(history);
+        }
+        self.fresh = true;
+    }
+
+    fn is(&self, id: &TerminalId) -> bool {
+        self.id.as_ref() == Some(id)
+    }
+
+    fn on_key(&mut self, key: KeyEvent, env: &mut Env<'_>) {
+        let page = isize::try_from(self.size.1.saturating_sub(1).max(1)).unwrap_or(1);
+        match (&self.stage, key.code, key.modifiers) {
+            (Stage::Ended(_), KeyCode::Enter | KeyCode::Esc, _) => self.forget(env),
+            (Stage::Failed(_), KeyCode::Esc, _) => env.wishes.push(Wish::Close),
+            (Stage::Failed(_), KeyCode::Enter, _) => self.begin(env),
+            (Stage::Running, KeyCode::PageUp, KeyModifiers::SHIFT) => self.scroll(page),
+            (Stage::Running, KeyCode::PageDown, KeyModifiers::SHIFT) => self.scroll(-page),
+            (Stage::Running, ..) => {
+                let bytes = keys::encode(key, keys::Form::of(&self.emulator));
+                self.send(bytes, env);
+            }
+            (Stage::Opening | Stage::Ended(_) | Stage::Failed(_), ..) => {}
+        }
+    }
+
+    fn send(&mut self, bytes: Vec<u8>, env: &mut Env<'_>) {
+        let Some(id) = self.id.clone().filter(|_| !bytes.is_empty()) else { return };
+        if !self.connected {
+            env.say("no connection to this terminal: what you type is not sent");
+            return;
+        }
+        if !self.writes() {
+            env.say("another client writes here; the prefix and then w takes over");
+            return;
+        }
+        self.above = 0;
+        self.fresh = true;
+        let bytes = Bytes::from(bytes);
+        for begin in (0..bytes.len()).step_by(MAX_INPUT) {
+            let piece = bytes.slice(begin..bytes.len().min(begin + MAX_INPUT));
+            env.wishes.push(Wish::Terminal(TerminalCommand::Input { terminal_id: id.clone() }, piece));
+        }
+    }
+
+    fn on_paste(&mut self, text: &str, env: &mut Env<'_>) {
+        let mut text = text.replace("\r\n", "\r").replace('\n', "\r");
+        if self.emulator.modes().is(2004) {
+            // Whoever made the text must not end the brackets.
+            text = format!("\x1b[200~{}\x1b[201~", text.replace('\x1b', ""));
+        }
+        if self.stage == Stage::Running {
+            self.send(text.into_bytes(), env);
+        }
+    }
+
+    fn on_mouse(&mut self, mouse: PaneMouse, env: &mut Env<'_>) {
+        let modes = self.emulator.modes();
+        if self.asks_mouse() && self.above == 0 {
+            let (line, left) = (self.corner.0.max(0), self.corner.1);
+            let at = |place: u16, more: usize| place.saturating_add(u16::try_from(more).unwrap_or(u16::MAX));
+            let inside = mouse.column < self.taken.0 && mouse.row < self.taken.1;
+            let mouse = PaneMouse {
+                column: at(mouse.column, left),
+                row: at(mouse.row, usize::try_from(line).unwrap_or(0)),
+                ..mouse
+            };
+            if inside && self.writes() {
+                let bytes = mouse::encode(mouse, modes);
+                self.send(bytes, env);
+            }
+            return;
+        }
+        match mouse.kind {
+            MouseKind::Wheel(lines) if self.emulator.is_alternate() && modes.is(1007) => {
+                let code = if lines < 0 { KeyCode::Up } else { KeyCode::Down };
+                let key = keys::encode(KeyEvent::new(code, KeyModifiers::NONE), keys::Form::of(&self.emulator));
+                self.send(key.repeat(usize::from(lines.unsigned_abs())), env);
+            }
+            MouseKind::Wheel(lines) => self.scroll(-isize::from(lines)),
+            MouseKind::Down(MouseButton::Middle | MouseButton::Left | MouseButton::Right)
+            | MouseKind::Up(_)
+            | MouseKind::Drag(_)
+            | MouseKind::Moved => {}
+        }
+    }
+
+    fn scroll(&mut self, lines: isize) {
+        self.above = self.above.saturating_add_signed(lines).min(self.emulator.history());
+        self.fresh = true;
+    }
+
+    fn on_focus(&mut self, focused: bool, env: &mut Env<'_>) {
+        self.focused = focused;
+        if self.emulator.modes().is(1004) && self.connected && self.writes() && self.stage == Stage::Running {
+            let above = self.above;
+            self.send(if focused { b"\x1b[I".to_vec() } else { b"\x1b[O".to_vec() }, env);
+            self.above = above;
+        }
+    }
+
+    /// The part of the terminal that is shown where it does not fit: around the cursor.
+    fn corner(&self) -> (i32, usize) {
+        let (columns, rows) = self.emulator.size();
+        let (row, column) = self.emulator.cursor().unwrap_or((0, 0));
+        let (width, height) = (usize::from(self.size.0), usize::from(self.size.1));
+        let top = if rows > height { (row + 1).saturating_sub(height) } else { 0 };
+        let left = if columns > width { (column + 1).saturating_sub(width) } else { 0 };
+        (i32::try_from(top).unwrap_or(0) - i32::try_from(self.above).unwrap_or(0), left)
+    }
+}
+
+/// What the program tells a person beside its screen.
+fn notify(notice: Notice, env: &mut Env<'_>) {
+    match notice {
+        Notice::Copy { text } => env.wishes.push(Wish::Copy(text)),
+        Notice::Bell => env.wishes.push(Wish::Bell),
+        Notice::Notification { title, body } => {
+            let text = [title, body].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
+            env.wishes.push(Wish::Bell);
+            env.say(clean_line(&text));
+        }
+        Notice::Title { .. } | Notice::Directory { .. } | Notice::Mark { .. } | Notice::Input => {}
+    }
+}
+
+impl Pane for TerminalPane {
+    fn title(&self) -> String {
+        let title = clean_line(self.emulator.title());
+        let mut text = match (title.is_empty(), self.command.first()) {
+            (false, _) => title,
+            (true, Some(program)) => clean_line(program.rsplit('/').next().unwrap_or(program)),
+            (true, None) => "terminal".to_owned(),
+        };
+        if self.above > 0 {
+            text.push_str(&format!("  [{} above]", self.above));
+        }
+        if self.missing > 0 {
+            text.push_str(&format!("  [{} bytes could not be recorded]", self.missing));
+        }
+        match &self.stage {
+            Stage::Opening => text.push_str("  opening…"),
+            Stage::Running if !self.connected => text.push_str("  not connected"),
+            Stage::Running if !self.writes() => text.push_str("  another client writes"),
+            Stage::Running | Stage::Ended(_) | Stage::Failed(_) => {}
+        }
+        text
+    }
+
+    fn context(&self) -> Context {
+        Context::Terminal
+    }
+
+    fn on(&mut self, input: PaneInput<'_>, env: &mut Env<'_>) {
+        match input {
+            PaneInput::Connected => self.begin(env),
+            PaneInput::Terminal(command, result) => self.on_answer(command, result, env),
+            PaneInput::TerminalEvent(event) => self.on_event(event, env),
+            PaneInput::Output(data) => self.on_output(data, env),
+            PaneInput::Key(key) => self.on_key(key, env),
+            PaneInput::Paste(text) => self.on_paste(text, env),
+            PaneInput::Mouse(mouse) => self.on_mouse(mouse, env),
+            PaneInput::Focus(focused) => self.on_focus(focused, env),
+            PaneInput::Act(super::PaneAction::Take) => {
+                if let Some(terminal_id) = self.id.clone() {
+                    env.terminal(TerminalCommand::Take { terminal_id });
+                }
+            }
+            PaneInput::Act(super::PaneAction::Pages(pages)) => {
+                let page = isize::try_from(self.size.1.saturating_sub(1).max(1)).unwrap_or(1);
+                self.scroll(-isize::from(pages) * page);
+            }
+            PaneInput::Tick => {
+                let outcome = self.emulator.tick(u64::try_from(env.now).unwrap_or(0));
+                outcome.notices.into_iter().for_each(|notice| notify(notice, env));
+                self.fresh = true;
+            }
+            PaneInput::Closed => {
+                if let Some(terminal_id) = self.id.clone().filter(|_| self.connected) {
+                    env.terminal(TerminalCommand::Detach { terminal_id });
+                }
+            }
+            PaneInput::Act(_)
+            | PaneInput::Edit(_)
+            | PaneInput::Typed(_)
+            | PaneInput::Files(..)
+            | PaneInput::FilesEvent(_) => {}
+        }
+    }
+
+    fn arrange(&mut self, size: (u16, u16), theme: &Theme, env: &mut Env<'_>) {
+        if size.0 == 0 || size.1 == 0 {
+            return;
+        }
+        if self.size != size {
+            self.size = size;
+            self.fresh = true;
+        }
+        if self.connected && self.told_size != Some(size) && self.stage == Stage::Running {
+            self.told_size = Some(size);
+            if let Some(terminal_id) = self.id.clone() {
+                env.terminal(TerminalCommand::Resize { terminal_id, cols: size.0, rows: size.1 });
+            }
+        }
+        let area = Rect::new(0, 0, size.0, size.1);
+        // What a program draws piece by piece is shown when it is whole; a size that changed cannot wait.
+        let held = self.emulator.deadline().is_some() && self.sheet.area == area;
+        // Half a redraw is not shown either.
+        if !self.fresh || held || self.redraw > 0 && self.sheet.area == area {
+            return;
+        }
+        self.fresh = false;
+        self.sheet = Buffer::empty(area);
+        self.corner = self.corner();
+        self.taken = paint::paint(&self.emulator, self.corner, &mut self.sheet);
+        paint::letterbox(self.taken, theme.dim, &mut self.sheet);
+    }
+
+    fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position> {
+        let own = self.sheet.area;
+        for y in 0..own.height.min(area.height) {
+            for x in 0..own.width.min(area.width) {
+                buffer[(area.x + x, area.y + y)] = self.sheet[(x, y)].clone();
+            }
+        }
+        let ended = match &self.stage {
+            Stage::Ended(TerminalState::Exited { code }) => Some(format!(" ended with {code} · Enter closes ")),
+            Stage::Ended(TerminalState::Signalled { signal }) => {
+                Some(format!(" ended by signal {signal} · Enter closes "))
+            }
+            Stage::Ended(TerminalState::Lost { rebooted: true }) => {
+                Some(" lost: the machine was started anew · Enter closes ".to_owned())
+            }
+            Stage::Ended(_) => Some(" lost · Enter closes ".to_owned()),
+            Stage::Failed(why) => Some(format!(" {why} · Enter tries again · Esc closes ")),
+            Stage::Opening | Stage::Running => None,
+        };
+        if let Some(text) = ended.filter(|_| area.height > 0) {
+            let text = truncate(&text, usize::from(area.width));
+            let line = Line::styled(text, look.theme.chosen);
+            buffer.set_line(area.x, area.bottom() - 1, &line, area.width);
+            return None;
+        }
+        let (row, column) = self.emulator.cursor().filter(|_| self.above == 0)?;
+        let row = u16::try_from(i32::try_from(row).ok()? - self.corner.0).ok()?;
+        let column = u16::try_from(column.checked_sub(self.corner.1)?).ok()?;
+        (row < area.height && column < area.width).then(|| Position::new(area.x + column, area.y + row))
+    }
+
+    fn kept(&self) -> Option<Kept> {
+        let id = self.id.as_ref().filter(|_| !matches!(self.stage, Stage::Ended(_)))?;
+        Some(Kept::Terminal { terminal_id: id.0.clone() })
+    }
+
+    fn terminal(&self) -> Option<&TerminalId> {
+        self.id.as_ref()
+    }
+
+    fn asks_mouse(&self) -> bool {
+        self.stage == Stage::Running && self.emulator.modes().mouse != 0
+    }
+
+    fn wake_at(&self) -> Option<i64> {
+        self.emulator.deadline().and_then(|at| i64::try_from(at).ok())
+    }
+
+    fn selected(&self, from: (u16, u16), to: (u16, u16)) -> Option<String> {
+        let mut text = String::new();
+        for row in from.1..=to.1 {
+            let line = self.corner.0 + i32::from(row);
+            let cells = self.emulator.line(line);
+            let begin = if row == from.1 { usize::from(from.0) + self.corner.1 } else { 0 };
+            let end = if row == to.1 { usize::from(to.0) + self.corner.1 + 1 } else { cells.len() };
+            let mut piece = String::new();
+            for cell in cells.get(begin.min(cells.len())..end.min(cells.len())).unwrap_or_default() {
+                if !cell.flags.intersects(
+                    octo_proto::emulator::Flags::WIDE_CHAR_SPACER
+                        | octo_proto::emulator::Flags::LEADING_WIDE_CHAR_SPACER,
+                ) {
+                    piece.push(cell.c);
+                    piece.extend(cell.zerowidth().unwrap_or_default());
+                }
+            }
+            let goes_on = row != to.1 && self.emulator.goes_on(line);
+            text.push_str(if goes_on { &piece } else { piece.trim_end() });
+            if row != to.1 && !goes_on {
+                text.push('\n');
+            }
+        }
+        Some(text)
+    }
+}
