@@ -247,8 +247,10 @@ impl App {
 
     /// Opens a pane beside the one with the most room, along its longer side.
     pub(super) fn put_where_room_is(&mut self, pane: Box<dyn Pane>) {
-        let places = &self.workspace.places.panes;
-        let roomiest = places.iter().max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
+        // The last drawing may have been of another tab, or of panes that are closed since.
+        let here = self.workspace.layout.tab().panes();
+        let places = self.workspace.places.panes.iter().filter(|(id, _)| here.contains(id));
+        let roomiest = places.max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
         self.put_by(roomiest.unwrap_or(self.workspace.layout.tab().focus), pane);
     }
 
@@ -274,7 +276,7 @@ impl App {
     pub(super) fn open_changes(&mut self, path: String) {
         let is_it = |kept: &Kept| matches!(kept, Kept::Diff { path: other, .. } if *other == path);
         if self.focus_where(is_it).is_none() {
-            self.put_beside(Box::new(DiffPane::new(path, false)));
+            self.put_where_room_is(Box::new(DiffPane::new(path, false)));
         }
     }
 

@@ -127,6 +127,17 @@ fn the_tree_and_the_file_come_back() {
 }
 
 #[test]
+fn a_file_opens_where_there_is_room_also_in_a_tab_that_was_not_drawn_yet() {
+    let mut stage = with_tree((120, 40));
+    stage.screen();
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('c'));
+    let place = crate::pane::Place { path: "a.rs".to_owned(), line: None, to: None };
+    stage.app.open_place(place, crate::pane::Showing::File);
+    assert!(stage.screen().contains("a.rs"), "{}", stage.screen());
+}
+
+#[test]
 fn a_file_outside_is_asked_for_beneath_its_own_folder() {
     let mut stage = Stage::open_in((120, 40));
     let place = crate::pane::Place { path: "/etc/hosts".to_owned(), line: None, to: None };
