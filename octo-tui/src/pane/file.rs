@@ -255,13 +255,14 @@ impl Pane for FilePane {
         if source.text.lines() > 0 {
             title.push_str(&format!(":{}", self.view.at + 1));
         }
-        if source.is_known() {
-            title.push_str(&format!(" · {}", size(source.size)));
-        }
+        // What is told first is cut last.
         match (source.deleted, self.changed) {
             (true, _) => title.push_str(" · deleted"),
             (false, true) => title.push_str(" · changed"),
             (false, false) => {}
+        }
+        if source.is_known() {
+            title.push_str(&format!(" · {}", size(source.size)));
         }
         if self.unwatched {
             title.push_str(" · not followed, R looks again");

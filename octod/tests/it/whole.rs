@@ -1,5 +1,6 @@
 //! Nothing that dies on the way loses a word: octod, the runner, both of them, a client, with real Pi at work.
 
+mod browsing;
 mod files;
 mod follower;
 mod house;

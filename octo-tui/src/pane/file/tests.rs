@@ -255,7 +255,7 @@ fn a_file_that_changes_is_read_again_and_keeps_its_place() {
     let text = format!("{}new\n", numbered(0..40));
     stage.answer(is_read, piece(text.as_bytes(), text.len() as u64, "v2"));
     let title = stage.pane.title();
-    assert!(title.starts_with("src/a.rs:21 ") && title.ends_with(" · changed"), "{title}");
+    assert!(title.starts_with("src/a.rs:21 · changed · "), "{title}");
     stage.act(PaneAction::Bottom);
     assert!(stage.screen().contains(" 41 new"));
     assert!(!stage.pane.title().contains("changed"));
@@ -273,12 +273,12 @@ fn a_file_that_is_deleted_stays_to_be_read_until_it_is_back() {
     let mut stage = showing("one\n", (40, 10));
     stage.changed(&["src/a.rs"]);
     stage.answer(is_stat, Err(Error::not_found("there is no `src/a.rs`")));
-    assert_eq!(stage.screen(), "[src/a.rs:1 · 4 B · deleted]\n  1 one");
+    assert_eq!(stage.screen(), "[src/a.rs:1 · deleted · 4 B]\n  1 one");
     stage.take_asked();
     stage.pass(2_000);
     stage.answer(is_stat, stat("v1"));
     stage.answer(is_read, piece(b"two\n", 4, "v1"));
-    assert_eq!(stage.screen(), "[src/a.rs:1 · 4 B · changed]\n  1 two");
+    assert_eq!(stage.screen(), "[src/a.rs:1 · changed · 4 B]\n  1 two");
     let watches = stage.asked.iter().any(|command| matches!(command, FilesCommand::Watch { .. }));
     assert!(watches, "its directory may be another one: {:?}", stage.asked);
 }
