@@ -66,7 +66,7 @@ impl App {
         };
         match self.options.editor.way(&path, place.line) {
             Ok(Way::Run(words)) => self.effects.push(Effect::Run(words)),
-            Ok(Way::Pane(words)) => self.put_beside(Box::new(TerminalPane::open(words))),
+            Ok(Way::Pane(words)) => self.put_where_room_is(Box::new(TerminalPane::open(words))),
             Err(why) => self.complain_of(why),
         }
     }

@@ -58,22 +58,16 @@ fn at(command: &FilesCommand, path_of: impl Fn(&str) -> String) -> Option<FilesC
             Some(FilesCommand::Read { path: path_of(path), offset: *offset, limit: *limit, if_version })
         }
         FilesCommand::Stat { path } => Some(FilesCommand::Stat { path: path_of(path) }),
-        FilesCommand::Watch { path } => Some(FilesCommand::Watch { path: path_of(path) }),
         _ => None,
     }
 }
 
 /// A file outside the workspace is asked for beneath its own folder, and only looked at.
 fn outside(command: &FilesCommand) -> Option<(String, FilesCommand)> {
-    let (FilesCommand::Read { path, .. } | FilesCommand::Stat { path } | FilesCommand::Watch { path }) = command else {
-        return None;
-    };
-    let (folder, name) = match command {
-        FilesCommand::Watch { .. } => (path.as_str(), ""),
-        _ => path.rsplit_once('/')?,
-    };
+    let (FilesCommand::Read { path, .. } | FilesCommand::Stat { path }) = command else { return None };
+    let (folder, name) = path.rsplit_once('/').filter(|_| path.starts_with('/'))?;
     let folder = if folder.is_empty() { "/" } else { folder };
-    path.starts_with('/').then(|| Some((folder.to_owned(), at(command, |_| name.to_owned())?)))?
+    Some((folder.to_owned(), at(command, |_| name.to_owned())?))
 }
 
 impl App {
@@ -253,8 +247,10 @@ impl App {
 
     /// Opens a pane beside the one with the most room, along its longer side.
     pub(super) fn put_where_room_is(&mut self, pane: Box<dyn Pane>) {
-        let places = &self.workspace.places.panes;
-        let roomiest = places.iter().max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
+        // The last drawing may have been of another tab, or of panes that are closed since.
+        let here = self.workspace.layout.tab().panes();
+        let places = self.workspace.places.panes.iter().filter(|(id, _)| here.contains(id));
+        let roomiest = places.max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
         self.put_by(roomiest.unwrap_or(self.workspace.layout.tab().focus), pane);
     }
 
@@ -280,7 +276,7 @@ impl App {
     pub(super) fn open_changes(&mut self, path: String) {
         let is_it = |kept: &Kept| matches!(kept, Kept::Diff { path: other, .. } if *other == path);
         if self.focus_where(is_it).is_none() {
-            self.put_beside(Box::new(DiffPane::new(path, false)));
+            self.put_where_room_is(Box::new(DiffPane::new(path, false)));
         }
     }
 
