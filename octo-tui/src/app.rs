@@ -9,6 +9,8 @@ pub mod input;
 mod keys;
 mod layout;
 pub mod mouse;
+mod offers;
+mod open;
 mod outbox;
 mod panes;
 mod pictures;
@@ -29,10 +31,12 @@ use self::{
     panes::Waiting,
 };
 use crate::{
+    editor::Editor,
     link::state::Status,
     state::{
         dialog::{Dialog, QUIET_MS},
         index::Index,
+        offers::Offers,
         overlay::Overlay,
         session::Session,
         workspace::Workspace,
@@ -66,6 +70,8 @@ pub struct Options {
     pub home: Option<String>,
     /// What is opened first.
     pub start: Start,
+    /// What is known of the person's editors.
+    pub editor: Editor,
     /// The key before those that are about panes.
     pub prefix: (KeyModifiers, KeyCode),
     /// From what the ids of requests are drawn.
@@ -127,6 +133,7 @@ pub struct App {
     pub notice: Option<Notice>,
     /// Events that this release did not understand.
     pub unknown_events: u64,
+    offers: Option<Offers>,
     kept: Vec<Session>,
     outbox: Outbox,
     effects: Vec<Effect>,
@@ -172,6 +179,7 @@ impl App {
             overlay: None,
             notice: None,
             unknown_events: 0,
+            offers: None,
             kept: Vec::new(),
             outbox: Outbox::new(Ids::new(options.seed)),
             effects: Vec::new(),
@@ -206,6 +214,8 @@ impl App {
             What::Link(heard) => self.on_heard(heard),
             What::Read { upload, image } => self.on_read(&upload, image),
             What::Highlighted { pane, number, tokens } => self.on_highlighted(pane, number, &tokens),
+            What::Ran(Err(why)) => self.complain_of(why),
+            What::Ran(Ok(())) => self.changed = false,
             What::Layout { root, text } => self.on_layout(&root, text.as_deref()),
             What::Tick => {
                 self.outbox.tick(input.at, &mut self.effects);
@@ -235,6 +245,7 @@ impl App {
         self.areas = Areas::of(self);
         self.workspace.places = self.workspace.layout.tab().places(self.areas.body);
         let area = self.areas.transcript;
+        self.open.transcript.held = matches!(self.overlay, Some(Overlay::Hints(_)));
         self.with_transcript(|transcript, content, theme| {
             transcript.arrange(content, (area.width, area.height), theme);
         });

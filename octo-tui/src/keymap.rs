@@ -15,6 +15,8 @@ use crate::{
 pub enum Context {
     /// The conversation and the composer.
     Chat,
+    /// Files that are offered for what is written, before all else of the composer.
+    Offers,
     /// A text field, wherever it is.
     Text,
     /// A question of the agent.
@@ -25,6 +27,8 @@ pub enum Context {
     Overlay,
     /// The help screen.
     Help,
+    /// Letters beside what can be opened.
+    Hints,
     /// The tree of files.
     Tree,
     /// A file.
@@ -74,6 +78,8 @@ pub enum Action {
     Level,
     /// Chooses a mode.
     Mode,
+    /// Labels what can be opened.
+    Hints,
     /// Folds or unfolds the plan.
     Plan,
     /// Folds or unfolds thinking.
@@ -174,7 +180,7 @@ const fn bind(
 /// Every key with a meaning.
 pub const BINDINGS: &[Binding] = {
     use Action as A;
-    use Context::{Chat, Dialog, Diff, File, Help, Overlay, Sessions, Text, Tree};
+    use Context::{Chat, Dialog, Diff, File, Help, Hints, Offers, Overlay, Sessions, Text, Tree};
     use KeyCode as K;
     use PaneAction as P;
     &[
@@ -205,6 +211,13 @@ pub const BINDINGS: &[Binding] = {
         bind(Chat, &[(CTRL, K::Char('p'))], "Ctrl+P", A::Model, "model"),
         bind(Chat, &[(CTRL, K::Char('t'))], "Ctrl+T", A::Level, "thinking level"),
         bind(Chat, &[(SHIFT, K::BackTab), (NONE, K::BackTab)], "Shift+Tab", A::Mode, "mode, where the agent has modes"),
+        bind(
+            Chat,
+            &[(ALT, K::Char('l'))],
+            "Alt+L",
+            A::Hints,
+            "open what is underlined: type its letters; a capital: in your own editor",
+        ),
         bind(Chat, &[(ALT, K::Char('p'))], "Alt+P", A::Plan, "fold or unfold the agent's plan"),
         bind(Chat, &[(ALT, K::Char('t'))], "Alt+T", A::Thinking, "fold or unfold thinking"),
         bind(Chat, &[(ALT, K::Char('o'))], "Alt+O", A::Tools, "fold or unfold tool output"),
@@ -216,6 +229,11 @@ pub const BINDINGS: &[Binding] = {
         bind(Chat, &[(NONE, K::F(3))], "F3", A::Mouse, "mouse on or off (off: select text)"),
         bind(Chat, &[(CTRL, K::Char('l'))], "Ctrl+L", A::Redraw, "draw anew"),
         bind(Chat, &[(NONE, K::F(1))], "F1 ?", A::Help, "this page"),
+        bind(Offers, &[(NONE, K::Up)], "Up", A::Step(-1), "the file before"),
+        bind(Offers, &[(NONE, K::Down)], "Down", A::Step(1), "the next file"),
+        bind(Offers, &[(NONE, K::Tab)], "Tab", A::Switch, "take it"),
+        bind(Offers, &[(NONE, K::Enter)], "Enter", A::Submit, "take it; send, where it is written whole"),
+        bind(Offers, &[(NONE, K::Esc)], "Esc", A::Back, "offer no files for this word"),
         bind(Text, &[(NONE, K::Left), (CTRL, K::Char('b'))], "Left", A::Edit(Edit::Left), "a character back"),
         bind(Text, &[(NONE, K::Right)], "Right", A::Edit(Edit::Right), "a character on"),
         bind(
@@ -312,6 +330,7 @@ pub const BINDINGS: &[Binding] = {
         bind(Overlay, &[(NONE, K::Tab)], "Tab", A::Switch, "the next harness of a new session"),
         bind(Overlay, &[(NONE, K::Enter)], "Enter", A::Submit, "agree"),
         bind(Overlay, &[(NONE, K::Esc), (CTRL, K::Char('c'))], "Esc", A::Back, "close"),
+        bind(Hints, &[(NONE, K::Esc), (CTRL, K::Char('c')), (ALT, K::Char('l'))], "Esc", A::Back, "close"),
         bind(Tree, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up k", A::Pane(P::Step(-1)), "the line before"),
         bind(Tree, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", A::Pane(P::Step(1)), "the next line"),
         bind(Tree, &[(NONE, K::PageUp), (CTRL, K::Char('u'))], "PageUp", A::Pane(P::Pages(-1)), "a page up"),

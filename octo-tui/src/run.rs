@@ -25,7 +25,7 @@ use crate::{
     config::Environment,
     layouts::Layouts,
     link::{Link, now},
-    picture,
+    picture, program,
     syntax::tokens,
     terminal::Screen,
 };
@@ -154,7 +154,7 @@ struct Loop {
     link: Link,
     /// Requests that the link could not take at once.
     backlog: VecDeque<Asked>,
-    /// Files that are being read.
+    /// Files that are being read, and programs that run.
     reading: JoinSet<What>,
     layouts: Layouts,
     pace: Pace,
@@ -252,6 +252,9 @@ impl Loop {
                 Effect::Highlight { pane, number, path, text } => {
                     let tokens = move || What::Highlighted { pane, number, tokens: tokens(&path, &text) };
                     self.reading.spawn_blocking(tokens);
+                }
+                Effect::Run(words) => {
+                    self.reading.spawn(async move { What::Ran(program::run(&words).await) });
                 }
                 Effect::LoadLayout { root } => {
                     let layouts = self.layouts.clone();

@@ -6,6 +6,7 @@ mod composer;
 mod dialog;
 mod extension;
 pub mod help;
+mod offers;
 mod overlay;
 pub mod panes;
 mod plan;
@@ -48,5 +49,6 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
     if let Some(side) = app.areas.sessions {
         sessions::draw(app, frame, side);
     }
+    offers::draw(app, frame);
     overlay::draw(app, frame);
 }

@@ -36,6 +36,8 @@ pub enum Effect {
         /// The text.
         text: Arc<str>,
     },
+    /// Run a program: its name and its arguments.
+    Run(Vec<String>),
     /// Read what was kept of a workspace.
     LoadLayout {
         /// Its folder.

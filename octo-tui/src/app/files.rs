@@ -27,7 +27,7 @@ impl App {
         match showing {
             Showing::File => self.show_file(place),
             Showing::Diff => self.open_changes(place.path),
-            Showing::Editor => {}
+            Showing::Editor => self.open_in_editor(&place),
         }
     }
 

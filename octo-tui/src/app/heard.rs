@@ -144,6 +144,7 @@ impl App {
             Call::Terminal(TerminalCommand::List {}) => {
                 return self.with_ok(result, Self::on_terminals);
             }
+            Call::Files(_) if self.on_search_answer(id, &result) => return,
             call @ (Call::Files(_) | Call::Terminal(_)) => return self.on_pane_answer(id, &call, result),
         };
         match command {

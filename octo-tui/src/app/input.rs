@@ -56,6 +56,8 @@ pub enum What {
         /// The parts.
         tokens: Tokens,
     },
+    /// A program was run, or why it failed.
+    Ran(Result<(), String>),
     /// What was kept of a workspace was read.
     Layout {
         /// Its folder.

@@ -50,6 +50,32 @@ fn stream(command: &FilesCommand) -> Option<Stream> {
     }
 }
 
+/// The same about another path, of those that a file outside the workspace is looked at with.
+fn at(command: &FilesCommand, path_of: impl Fn(&str) -> String) -> Option<FilesCommand> {
+    match command {
+        FilesCommand::Read { path, offset, limit, if_version } => {
+            let if_version = if_version.clone();
+            Some(FilesCommand::Read { path: path_of(path), offset: *offset, limit: *limit, if_version })
+        }
+        FilesCommand::Stat { path } => Some(FilesCommand::Stat { path: path_of(path) }),
+        FilesCommand::Watch { path } => Some(FilesCommand::Watch { path: path_of(path) }),
+        _ => None,
+    }
+}
+
+/// A file outside the workspace is asked for beneath its own folder, and only looked at.
+fn outside(command: &FilesCommand) -> Option<(String, FilesCommand)> {
+    let (FilesCommand::Read { path, .. } | FilesCommand::Stat { path } | FilesCommand::Watch { path }) = command else {
+        return None;
+    };
+    let (folder, name) = match command {
+        FilesCommand::Watch { .. } => (path.as_str(), ""),
+        _ => path.rsplit_once('/')?,
+    };
+    let folder = if folder.is_empty() { "/" } else { folder };
+    path.starts_with('/').then(|| Some((folder.to_owned(), at(command, |_| name.to_owned())?)))?
+}
+
 impl App {
     /// Lets a pane act, and does what it wishes.
     pub(super) fn with_pane(&mut self, id: PaneId, act: impl FnOnce(&mut dyn Pane, &mut Env<'_>)) {
@@ -102,7 +128,11 @@ impl App {
         if stream.is_some() {
             self.cancel(|waiting| waiting.pane == id && waiting.stream == stream);
         }
-        let request = FilesRequest { root: Some(self.workspace.root.clone()), command };
+        let (root, command) = match outside(&command) {
+            Some((root, command)) => (root, command),
+            None => (self.workspace.root.clone(), command),
+        };
+        let request = FilesRequest { root: Some(root), command };
         let session = self.session_here();
         self.ask_for(id, session, (Call::Files(request), bytes), stream);
     }
@@ -130,13 +160,17 @@ impl App {
     }
 
     pub(super) fn on_pane_answer(&mut self, id: &RequestId, call: &Call, result: Result<Answer, Error>) {
-        let Some(at) = self.waiting.iter().position(|waiting| waiting.id == *id) else { return };
-        let pane = self.waiting[at].pane;
+        let Some(place) = self.waiting.iter().position(|waiting| waiting.id == *id) else { return };
+        let pane = self.waiting[place].pane;
         // A watch goes on after its answer.
-        if self.waiting[at].stream != Some(Stream::Watch) || result.is_err() {
-            self.waiting.remove(at);
+        if self.waiting[place].stream != Some(Stream::Watch) || result.is_err() {
+            self.waiting.remove(place);
         }
         match call {
+            Call::Files(FilesRequest { root: Some(root), command }) if *root != self.workspace.root => {
+                let asked = at(command, |path| format!("{}/{path}", root.trim_end_matches('/')));
+                self.tell_pane(pane, PaneInput::Files(asked.as_ref().unwrap_or(command), result));
+            }
             Call::Files(request) => self.tell_pane(pane, PaneInput::Files(&request.command, result)),
             Call::Terminal(command) => self.tell_pane(pane, PaneInput::Terminal(command, result)),
             Call::Agent(_) => {}
@@ -145,6 +179,9 @@ impl App {
 
     pub(super) fn on_files_event(&mut self, event: &FilesEvent) {
         let Some(id) = event.request_id() else { return };
+        if let FilesEvent::Found { found, .. } = event {
+            self.on_found(id, found);
+        }
         if let Some(pane) = self.waiting.iter().find(|waiting| waiting.id == *id).map(|waiting| waiting.pane) {
             self.tell_pane(pane, PaneInput::FilesEvent(event));
         }

@@ -72,6 +72,8 @@ pub struct Content<'a> {
     pub items: Vec<Item<'a>>,
     /// Counts changes.
     pub revision: u64,
+    /// The workspace.
+    pub root: &'a str,
     outcomes: HashMap<&'a ToolCallId, Outcome<'a>>,
 }
 
@@ -79,7 +81,8 @@ impl<'a> Content<'a> {
     /// What a session has to show.
     #[must_use]
     pub fn of(session: &'a Session) -> Self {
-        let mut content = Self { items: Vec::new(), revision: session.revision, outcomes: outcomes(session) };
+        let mut content =
+            Self { items: Vec::new(), revision: session.revision, root: session.cwd(), outcomes: outcomes(session) };
         let live = session.view.as_ref().map(|view| &view.live);
         let in_flight = || live.iter().flat_map(|live| &live.in_flight);
         let called: HashSet<&ToolCallId> = session
