@@ -280,7 +280,7 @@ impl App {
     pub(super) fn open_changes(&mut self, path: String) {
         let is_it = |kept: &Kept| matches!(kept, Kept::Diff { path: other, .. } if *other == path);
         if self.focus_where(is_it).is_none() {
-            self.put_beside(Box::new(DiffPane::new(path, false)));
+            self.put_where_room_is(Box::new(DiffPane::new(path, false)));
         }
     }
 
