@@ -1,6 +1,7 @@
 //! What a part of the screen beside the conversation shows: a pure machine, as the app is. The app tells it what happened,
 //! it tells the app what it wishes.
 
+pub mod image;
 pub mod terminal;
 
 use std::fmt::Debug;
@@ -19,7 +20,7 @@ use ratatui::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{keymap::Context, state::composer::Edit, theme::Theme};
+use crate::{graphics::Drawing, keymap::Context, state::composer::Edit, theme::Theme};
 
 /// One part of the screen.
 pub trait Pane: Debug {
@@ -98,6 +99,8 @@ pub enum PaneInput<'a> {
     TerminalEvent(&'a TerminalEvent),
     /// Bytes of a terminal.
     Output(&'a octo_proto::frame::Data),
+    /// A picture can be shown that was wished, or why it cannot.
+    Drawn(Result<Drawing, String>),
     /// The time came that [`Pane::wake_at`] named.
     Tick,
     /// It is closed: what it follows is to be left.
@@ -239,6 +242,13 @@ pub enum Wish {
     Terminal(TerminalCommand, Bytes),
     /// A place is to be shown, in a pane of this kind.
     Show(Place, Showing),
+    /// A picture made ready to be drawn; it comes as [`PaneInput::Drawn`].
+    Draw {
+        /// Its file.
+        bytes: Bytes,
+        /// The columns and rows that it may take.
+        room: (u16, u16),
+    },
     /// Text for the composer, at its cursor; the keys go there.
     Compose(String),
     /// Text for the clipboard.

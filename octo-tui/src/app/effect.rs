@@ -9,6 +9,8 @@ use octo_proto::{
 };
 use serde::Serialize;
 
+use crate::state::layout::PaneId;
+
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -20,6 +22,17 @@ pub enum Effect {
         upload: RequestId,
         /// Its file.
         path: String,
+    },
+    /// Make a picture ready to be drawn.
+    Draw {
+        /// Who waits for it.
+        place: Wall,
+        /// Its file.
+        bytes: Bytes,
+        /// The columns and rows that it may take.
+        room: (u16, u16),
+        /// What the terminal is to call it.
+        id: u32,
     },
     /// Run a program: its name and its arguments.
     Run(Vec<String>),
@@ -45,6 +58,15 @@ pub enum Effect {
     Redraw,
     /// End the program.
     Quit,
+}
+
+/// Where a picture is to hang.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wall {
+    /// In the conversation, under this name.
+    Chat(String),
+    /// In this pane.
+    Pane(PaneId),
 }
 
 /// A request to octod.

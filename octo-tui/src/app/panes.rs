@@ -11,7 +11,7 @@ use octo_proto::{
 
 use super::{
     App,
-    effect::{Call, Effect},
+    effect::{Call, Effect, Wall},
 };
 use crate::{
     pane::{Answer, Env, Kept, Pane, PaneInput, Place, Showing, Wish, terminal::TerminalPane},
@@ -76,6 +76,10 @@ impl App {
                 self.ask_for(id, session, (Call::Terminal(command), bytes), None);
             }
             Wish::Show(place, showing) => self.show_place(place, showing),
+            Wish::Draw { bytes, room } => {
+                let (place, name) = (Wall::Pane(id), self.name_drawing());
+                self.effects.push(Effect::Draw { place, bytes, room, id: name });
+            }
             Wish::Compose(text) => {
                 self.workspace.layout.focus(CHAT);
                 self.open.composer.insert(&text);

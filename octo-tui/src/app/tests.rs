@@ -2,6 +2,7 @@
 
 mod chat;
 mod dialogs;
+mod gallery;
 mod links;
 mod mentions;
 mod offers;

@@ -418,7 +418,8 @@ impl Pane for TerminalPane {
             | PaneInput::Edit(_)
             | PaneInput::Typed(_)
             | PaneInput::Files(..)
-            | PaneInput::FilesEvent(_) => {}
+            | PaneInput::FilesEvent(_)
+            | PaneInput::Drawn(_) => {}
         }
     }
 
