@@ -3,6 +3,7 @@
 mod chat;
 mod commands;
 pub mod effect;
+mod files;
 mod gallery;
 mod heard;
 pub mod input;
@@ -225,6 +226,7 @@ impl App {
             What::Ran(Err(why)) => self.complain_of(why),
             What::Ran(Ok(())) => self.changed = false,
             What::Drawn { place, drawn } => self.on_drawn(place, drawn.map(Drawing::from)),
+            What::Highlighted { pane, number, tokens } => self.on_highlighted(pane, number, &tokens),
             What::Layout { root, text } => self.on_layout(&root, text.as_deref()),
             What::Tick => {
                 self.outbox.tick(input.at, &mut self.effects);

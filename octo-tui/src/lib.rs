@@ -13,6 +13,7 @@ pub mod picture;
 pub mod program;
 pub mod run;
 pub mod state;
+pub mod syntax;
 pub mod terminal;
 pub mod text;
 pub mod theme;

@@ -28,6 +28,7 @@ use crate::{
     layouts::Layouts,
     link::{Link, now},
     picture, program,
+    syntax::tokens,
     terminal::Screen,
 };
 
@@ -257,6 +258,10 @@ impl Loop {
                 Effect::Draw { place, bytes, room, id } => self.prepare_picture(place, bytes, room, id),
                 Effect::Run(words) => {
                     self.reading.spawn(async move { What::Ran(program::run(&words).await) });
+                }
+                Effect::Highlight { pane, number, path, text } => {
+                    let tokens = move || What::Highlighted { pane, number, tokens: tokens(&path, &text) };
+                    self.reading.spawn_blocking(tokens);
                 }
                 Effect::LoadLayout { root } => {
                     let layouts = self.layouts.clone();

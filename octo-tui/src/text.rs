@@ -5,5 +5,6 @@ pub mod clean;
 pub mod markdown;
 pub mod mention;
 pub mod place;
+pub mod size;
 mod table;
 pub mod wrap;

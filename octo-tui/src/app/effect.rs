@@ -1,5 +1,7 @@
 //! Everything that the app can want done.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use octo_proto::{
     Command, channel,
@@ -36,6 +38,17 @@ pub enum Effect {
     },
     /// Run a program: its name and its arguments.
     Run(Vec<String>),
+    /// Find out what the parts of a text are.
+    Highlight {
+        /// The pane that wishes to know.
+        pane: PaneId,
+        /// Its number for it.
+        number: u64,
+        /// The file of the text, whose name tells its language.
+        path: String,
+        /// The text.
+        text: Arc<str>,
+    },
     /// Read what was kept of a workspace.
     LoadLayout {
         /// Its folder.

@@ -10,7 +10,13 @@ use octo_proto::{
 };
 
 use super::effect::Wall;
-use crate::{graphics::Form, link::state::Status, pane::Answer, state::picture::Image};
+use crate::{
+    graphics::Form,
+    link::state::Status,
+    pane::Answer,
+    state::{layout::PaneId, picture::Image},
+    syntax::Tokens,
+};
 
 /// One thing that happened, and when. Time comes from here only.
 #[derive(Debug)]
@@ -52,6 +58,15 @@ pub enum What {
     },
     /// A program was run, or why it failed.
     Ran(Result<(), String>),
+    /// It is known what the parts of a text are.
+    Highlighted {
+        /// The pane that wished to know.
+        pane: PaneId,
+        /// Its number for it.
+        number: u64,
+        /// The parts.
+        tokens: Tokens,
+    },
     /// What was kept of a workspace was read.
     Layout {
         /// Its folder.

@@ -109,7 +109,7 @@ impl App {
         match question {
             Overlay::Confirm { session, deed } => self.do_deed(&session, deed),
             Overlay::End { pane } => self.end_terminal(pane),
-            Overlay::Outside { place, showing } => self.show_place(place, showing),
+            Overlay::Outside { place, showing } => self.open_place(place, showing),
             _ => {}
         }
     }

@@ -83,7 +83,9 @@ impl App {
                 let pane = Box::new(TerminalPane::open(Vec::new()));
                 return self.put_pane(pane, |workspace, id| workspace.layout.open_tab(id));
             }
+            LayoutAction::Tree => return self.open_tree(),
             LayoutAction::Attach => return self.pick_terminal(),
+            LayoutAction::Changes => return self.open_changes(String::new()),
             LayoutAction::Chat => layout.focus(CHAT),
             LayoutAction::Focus(to) => {
                 if let Some(id) = layout.tab().neighbour(last, to, area) {

@@ -1,14 +1,17 @@
 //! Opening what the conversation names: places in files, changes, terminals; here or in the person's own editor.
 
+use octo_proto::id::ToolCallId;
+
 use super::{App, effect::Effect};
 use crate::{
     editor::Way,
-    pane::{Place, Showing, terminal::TerminalPane},
+    pane::{Place, Showing, diff::DiffPane, terminal::TerminalPane},
     state::{
         hints::{Hints, Typed},
         overlay::Overlay,
     },
     text::anchor::Target,
+    transcript::Content,
 };
 
 impl App {
@@ -38,22 +41,24 @@ impl App {
             Target::Place(place) if place.path.starts_with('/') => {
                 self.overlay = Some(Overlay::Outside { place, showing });
             }
-            Target::Place(place) => self.show_place(place, showing),
-            Target::Diff(_, place) if showing == Showing::File => self.show_place(place, Showing::Diff),
-            Target::Diff(_, place) => self.show_place(place, showing),
+            Target::Place(place) => self.open_place(place, showing),
+            Target::Diff(id, place) if showing == Showing::File => self.open_change(&id, place.path),
+            Target::Diff(_, place) => self.open_place(place, showing),
             Target::Terminal(id) => self.show_terminal(id),
         }
     }
 
-    /// Shows a place, here or in the person's own editor.
-    pub(super) fn show_place(&mut self, place: Place, showing: Showing) {
-        match showing {
-            Showing::Editor => self.open_in_editor(&place),
-            Showing::File | Showing::Diff => self.open_place(place, showing),
+    /// Shows what a tool call changed.
+    fn open_change(&mut self, id: &ToolCallId, path: String) {
+        let content = Content::of(&self.open, &self.gallery);
+        let unified = content.outcome(id).and_then(|outcome| outcome.diff).map(str::to_owned);
+        if let Some(unified) = unified {
+            self.put_where_room_is(Box::new(DiffPane::of_text(path, &unified)));
         }
     }
 
-    fn open_in_editor(&mut self, place: &Place) {
+    /// Opens a place in the person's own editor.
+    pub(super) fn open_in_editor(&mut self, place: &Place) {
         let path = if place.path.starts_with('/') {
             place.path.clone()
         } else {

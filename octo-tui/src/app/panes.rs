@@ -14,7 +14,7 @@ use super::{
     effect::{Call, Effect, Wall},
 };
 use crate::{
-    pane::{Answer, Env, Kept, Pane, PaneInput, Place, Showing, Wish, terminal::TerminalPane},
+    pane::{Answer, Env, Kept, Pane, PaneInput, Wish, diff::DiffPane, terminal::TerminalPane},
     state::{
         layout::{Axis, CHAT, PaneId},
         workspace::Workspace,
@@ -75,10 +75,13 @@ impl App {
                 let session = self.session_here();
                 self.ask_for(id, session, (Call::Terminal(command), bytes), None);
             }
-            Wish::Show(place, showing) => self.show_place(place, showing),
+            Wish::Show(place, showing) => self.open_place(place, showing),
             Wish::Draw { bytes, room } => {
                 let (place, name) = (Wall::Pane(id), self.name_drawing());
                 self.effects.push(Effect::Draw { place, bytes, room, id: name });
+            }
+            Wish::Highlight(number, path, text) => {
+                self.effects.push(Effect::Highlight { pane: id, number, path, text });
             }
             Wish::Compose(text) => {
                 self.workspace.layout.focus(CHAT);
@@ -215,11 +218,21 @@ impl App {
 
     /// Opens a pane beside the one that has the keys, along its longer side.
     pub(super) fn put_beside(&mut self, pane: Box<dyn Pane>) {
-        let focus = self.workspace.layout.tab().focus;
-        let area = self.workspace.places.of(focus).unwrap_or_default();
+        self.put_by(self.workspace.layout.tab().focus, pane);
+    }
+
+    /// Opens a pane beside the one with the most room, along its longer side.
+    pub(super) fn put_where_room_is(&mut self, pane: Box<dyn Pane>) {
+        let places = &self.workspace.places.panes;
+        let roomiest = places.iter().max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
+        self.put_by(roomiest.unwrap_or(self.workspace.layout.tab().focus), pane);
+    }
+
+    fn put_by(&mut self, other: PaneId, pane: Box<dyn Pane>) {
+        let area = self.workspace.places.of(other).unwrap_or_default();
         // A cell is about twice as high as it is wide.
         let axis = if area.width >= area.height.saturating_mul(2).max(100) { Axis::Columns } else { Axis::Rows };
-        self.put_pane(pane, |workspace, id| workspace.layout.tab_mut().split(focus, id, axis, 50));
+        self.put_pane(pane, |workspace, id| workspace.layout.tab_mut().split(other, id, axis, 50));
     }
 
     pub(super) fn open_terminal(&mut self, axis: Option<Axis>) {
@@ -233,8 +246,13 @@ impl App {
         }
     }
 
-    /// Shows a place of the workspace.
-    pub(super) fn open_place(&mut self, _place: Place, _showing: Showing) {}
+    /// Shows what was changed in a file or directory; with an empty path, everywhere.
+    pub(super) fn open_changes(&mut self, path: String) {
+        let is_it = |kept: &Kept| matches!(kept, Kept::Diff { path: other, .. } if *other == path);
+        if self.focus_where(is_it).is_none() {
+            self.put_beside(Box::new(DiffPane::new(path, false)));
+        }
+    }
 
     /// Gives the keys to the pane that shows such a thing, if there is one.
     pub(super) fn focus_where(&mut self, shows: impl Fn(&Kept) -> bool) -> Option<PaneId> {

@@ -2,6 +2,7 @@
 
 mod chat;
 mod dialogs;
+mod files;
 mod gallery;
 mod links;
 mod mentions;

@@ -58,9 +58,9 @@ pub struct ImagePane {
 impl ImagePane {
     /// The picture at this path.
     #[must_use]
-    pub fn new(path: &str) -> Self {
+    pub fn new(path: String) -> Self {
         Self {
-            path: path.to_owned(),
+            path,
             stage: Stage::Reading(BytesMut::new(), None),
             room: (0, 0),
             asked: None,
@@ -188,7 +188,7 @@ impl Pane for ImagePane {
     }
 
     fn kept(&self) -> Option<Kept> {
-        Some(Kept::File { place: Place { path: self.path.clone(), ..Place::default() } })
+        Some(Kept::Image { path: self.path.clone() })
     }
 }
 

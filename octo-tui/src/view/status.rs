@@ -32,7 +32,8 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
             vec![Span::styled(text, style)]
         }
         None if app.awaits_key() => {
-            let keys = "t terminal · | - split · arrows go · z alone · x close · n p tabs · Space all · ? keys";
+            let keys =
+                "t terminal · f files · | - split · arrows go · z alone · x close · n p tabs · Space all · ? keys";
             let prefix = format!("{} ", crate::keymap::name(app.options.prefix));
             let room = room.saturating_sub(width(&prefix) + 2);
             vec![Span::styled(prefix, theme.accent), Span::styled(truncate(keys, room), theme.dim)]

@@ -14,7 +14,7 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let mut desk = Self { pane: ImagePane::new("docs/dot.svg"), wishes: Vec::new() };
+        let mut desk = Self { pane: ImagePane::new("docs/dot.svg".to_owned()), wishes: Vec::new() };
         desk.on(PaneInput::Connected);
         desk
     }
