@@ -12,6 +12,7 @@ use octo_proto::{
 use super::{
     App,
     effect::{Call, Effect, Wall},
+    outside,
 };
 use crate::{
     pane::{Answer, Env, Kept, Pane, PaneInput, Wish, diff::DiffPane, terminal::TerminalPane},
@@ -100,13 +101,18 @@ impl App {
         self.open.id().filter(|_| self.open.cwd() == self.workspace.root).cloned()
     }
 
-    fn ask_files(&mut self, id: PaneId, command: FilesCommand, bytes: Bytes) {
+    fn ask_files(&mut self, id: PaneId, mut command: FilesCommand, bytes: Bytes) {
         let stream = stream(&command);
+        let outside = outside::leave(&mut command);
+        if outside && stream.is_some() {
+            return;
+        }
         // Of each kind a pane has one at a time: the last it asked for.
         if stream.is_some() {
             self.cancel(|waiting| waiting.pane == id && waiting.stream == stream);
         }
-        let request = FilesRequest { root: Some(self.workspace.root.clone()), command };
+        let root = if outside { outside::ROOT.to_owned() } else { self.workspace.root.clone() };
+        let request = FilesRequest { root: Some(root), command };
         let session = self.session_here();
         self.ask_for(id, session, (Call::Files(request), bytes), stream);
     }
@@ -141,7 +147,13 @@ impl App {
             self.waiting.remove(at);
         }
         match call {
-            Call::Files(request) => self.tell_pane(pane, PaneInput::Files(&request.command, result)),
+            Call::Files(FilesRequest { root, command }) => {
+                let mut command = command.clone();
+                if root.as_deref() == Some(outside::ROOT) && self.workspace.root != outside::ROOT {
+                    outside::come_back(&mut command);
+                }
+                self.tell_pane(pane, PaneInput::Files(&command, result));
+            }
             Call::Terminal(command) => self.tell_pane(pane, PaneInput::Terminal(command, result)),
             Call::Agent(_) => {}
         }
