@@ -52,6 +52,8 @@ pub struct Environment {
     pub home: Option<String>,
     /// `SSH_AUTH_SOCK`, to be offered to the agents.
     pub ssh_auth_sock: Option<String>,
+    /// `TERM_PROGRAM`.
+    pub program: Option<String>,
     /// `NVIM`: where the neovim listens in whose terminal this is.
     pub neovim: Option<String>,
     /// `VISUAL`, else `EDITOR`.
@@ -112,6 +114,7 @@ impl Environment {
             is_remote: set("SSH_CONNECTION").is_some(),
             home: text("HOME"),
             ssh_auth_sock: text("SSH_AUTH_SOCK"),
+            program: text("TERM_PROGRAM"),
             neovim: text("NVIM"),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             in_tmux: set("TMUX").is_some(),

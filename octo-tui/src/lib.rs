@@ -4,6 +4,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod editor;
+pub mod graphics;
 pub mod keymap;
 pub mod layouts;
 pub mod link;

@@ -4,6 +4,7 @@
 pub mod diff;
 mod field;
 pub mod file;
+pub mod image;
 #[cfg(test)]
 mod stage;
 pub mod terminal;
@@ -25,7 +26,7 @@ use ratatui::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{keymap::Context, state::composer::Edit, syntax::Tokens, theme::Theme};
+use crate::{graphics::Drawing, keymap::Context, state::composer::Edit, syntax::Tokens, theme::Theme};
 
 /// One part of the screen.
 pub trait Pane: Debug {
@@ -104,6 +105,8 @@ pub enum PaneInput<'a> {
     TerminalEvent(&'a TerminalEvent),
     /// Bytes of a terminal.
     Output(&'a octo_proto::frame::Data),
+    /// A picture can be shown that was wished, or why it cannot.
+    Drawn(Result<Drawing, String>),
     /// A place that it is to show, where it shows files.
     Place(&'a Place),
     /// What it wished to know by [`Wish::Highlight`].
@@ -257,6 +260,13 @@ pub enum Wish {
     Terminal(TerminalCommand, Bytes),
     /// A place is to be shown, in a pane of this kind.
     Show(Place, Showing),
+    /// A picture made ready to be drawn; it comes as [`PaneInput::Drawn`].
+    Draw {
+        /// Its file.
+        bytes: Bytes,
+        /// The columns and rows that it may take.
+        room: (u16, u16),
+    },
     /// To know what the parts of a text are, whose language the file's name tells; the answer comes as
     /// [`PaneInput::Highlighted`] with this number.
     Highlight(u64, String, Arc<str>),
@@ -330,6 +340,11 @@ pub enum Kept {
         /// Where.
         #[serde(flatten)]
         place: Place,
+    },
+    /// A picture.
+    Image {
+        /// Where.
+        path: String,
     },
     /// What was changed.
     Diff {

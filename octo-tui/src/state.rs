@@ -2,6 +2,7 @@
 
 pub mod composer;
 pub mod dialog;
+pub mod gallery;
 pub mod hints;
 pub mod index;
 pub mod layout;

@@ -7,7 +7,7 @@ mod tool;
 
 use std::{collections::HashMap, rc::Rc};
 
-use octo_proto::id::PartId;
+use octo_proto::{id::PartId, message::Source};
 use ratatui::text::Line;
 
 pub use item::{Content, Item};
@@ -33,11 +33,22 @@ pub struct Row {
     pub folds: Option<PartId>,
     /// What can be opened in it.
     pub anchors: Vec<Anchor>,
+    /// The picture that it names or shows a part of.
+    pub picture: Option<Strip>,
+}
+
+/// A line of a picture.
+#[derive(Clone, Debug)]
+pub struct Strip {
+    /// The picture.
+    pub source: Rc<Source>,
+    /// Which of its rows; none where it is only named.
+    pub row: Option<u16>,
 }
 
 impl From<Laid> for Row {
     fn from(Laid { line, anchors }: Laid) -> Self {
-        Self { line, folds: None, anchors }
+        Self { line, folds: None, anchors, picture: None }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod help;
 mod offers;
 mod overlay;
 pub mod panes;
+mod pictures;
 mod plan;
 mod queue;
 pub mod sessions;
@@ -48,6 +49,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
     // After the conversation, since it lies over it where there is no room beside it.
     if let Some(side) = app.areas.sessions {
         sessions::draw(app, frame, side);
+    }
+    if app.overlay.is_some() || app.offers().is_some() {
+        pictures::hide(frame.buffer_mut());
     }
     offers::draw(app, frame);
     overlay::draw(app, frame);

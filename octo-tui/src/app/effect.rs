@@ -25,6 +25,19 @@ pub enum Effect {
         /// Its file.
         path: String,
     },
+    /// Make a picture ready to be drawn.
+    Draw {
+        /// Who waits for it.
+        place: Wall,
+        /// Its file.
+        bytes: Bytes,
+        /// The columns and rows that it may take.
+        room: (u16, u16),
+        /// What the terminal is to call it.
+        id: u32,
+    },
+    /// Run a program: its name and its arguments.
+    Run(Vec<String>),
     /// Find out what the parts of a text are.
     Highlight {
         /// The pane that wishes to know.
@@ -36,8 +49,6 @@ pub enum Effect {
         /// The text.
         text: Arc<str>,
     },
-    /// Run a program: its name and its arguments.
-    Run(Vec<String>),
     /// Read what was kept of a workspace.
     LoadLayout {
         /// Its folder.
@@ -60,6 +71,15 @@ pub enum Effect {
     Redraw,
     /// End the program.
     Quit,
+}
+
+/// Where a picture is to hang.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wall {
+    /// In the conversation, under this name.
+    Chat(String),
+    /// In this pane.
+    Pane(PaneId),
 }
 
 /// A request to octod.

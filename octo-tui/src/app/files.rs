@@ -2,7 +2,12 @@
 
 use super::App;
 use crate::{
-    pane::{Kept, PaneInput, Place, Showing, file::FilePane, tree::TreePane},
+    pane::{
+        Kept, PaneInput, Place, Showing,
+        file::FilePane,
+        image::{ImagePane, is_picture},
+        tree::TreePane,
+    },
     state::layout::PaneId,
     syntax::Tokens,
 };
@@ -16,7 +21,7 @@ impl App {
         if self.workspace.root.is_empty() {
             self.say("no folder is open yet");
         } else if self.focus_where(|kept| matches!(kept, Kept::Tree { .. })).is_none() {
-            let percent = TREE * 100 / u32::from(self.areas.body.width.max(1));
+            let percent = TREE * 100 / u32::from(self.size.0.max(1));
             let pane = Box::new(TreePane::new(false, Vec::new(), String::new()));
             self.put_pane(pane, |workspace, id| workspace.layout.tab_mut().split_left(id, percent.clamp(15, 50)));
         }
@@ -25,6 +30,7 @@ impl App {
     /// Shows a place of the workspace.
     pub(super) fn open_place(&mut self, place: Place, showing: Showing) {
         match showing {
+            Showing::File if is_picture(&place.path) => self.show_picture(place.path),
             Showing::File => self.show_file(place),
             Showing::Diff => self.open_changes(place.path),
             Showing::Editor => self.open_in_editor(&place),
@@ -41,6 +47,13 @@ impl App {
                 self.tell_pane(id, PaneInput::Place(&place));
             }
             None => self.put_where_room_is(Box::new(FilePane::new(place))),
+        }
+    }
+
+    fn show_picture(&mut self, path: String) {
+        let is_it = |kept: &Kept| matches!(kept, Kept::Image { path: other } if *other == path);
+        if self.focus_where(is_it).is_none() {
+            self.put_where_room_is(Box::new(ImagePane::new(path)));
         }
     }
 

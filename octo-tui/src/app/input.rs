@@ -9,7 +9,9 @@ use octo_proto::{
     terminal::TerminalEvent,
 };
 
+use super::effect::Wall;
 use crate::{
+    graphics::Form,
     link::state::Status,
     pane::Answer,
     state::{layout::PaneId, picture::Image},
@@ -47,6 +49,15 @@ pub enum What {
         /// The picture, or why there is none.
         image: Result<Image, String>,
     },
+    /// A picture was made ready to be drawn, or why it could not be.
+    Drawn {
+        /// Who waits for it.
+        place: Wall,
+        /// The picture.
+        drawn: Result<Form, String>,
+    },
+    /// A program was run, or why it failed.
+    Ran(Result<(), String>),
     /// It is known what the parts of a text are.
     Highlighted {
         /// The pane that wished to know.
@@ -56,8 +67,6 @@ pub enum What {
         /// The parts.
         tokens: Tokens,
     },
-    /// A program was run, or why it failed.
-    Ran(Result<(), String>),
     /// What was kept of a workspace was read.
     Layout {
         /// Its folder.

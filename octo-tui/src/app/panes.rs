@@ -11,7 +11,8 @@ use octo_proto::{
 
 use super::{
     App,
-    effect::{Call, Effect},
+    effect::{Call, Effect, Wall},
+    outside,
 };
 use crate::{
     pane::{Answer, Env, Kept, Pane, PaneInput, Wish, diff::DiffPane, terminal::TerminalPane},
@@ -50,32 +51,6 @@ fn stream(command: &FilesCommand) -> Option<Stream> {
     }
 }
 
-/// The same about another path, of those that a file outside the workspace is looked at with.
-fn at(command: &FilesCommand, path_of: impl Fn(&str) -> String) -> Option<FilesCommand> {
-    match command {
-        FilesCommand::Read { path, offset, limit, if_version } => {
-            let if_version = if_version.clone();
-            Some(FilesCommand::Read { path: path_of(path), offset: *offset, limit: *limit, if_version })
-        }
-        FilesCommand::Stat { path } => Some(FilesCommand::Stat { path: path_of(path) }),
-        FilesCommand::Watch { path } => Some(FilesCommand::Watch { path: path_of(path) }),
-        _ => None,
-    }
-}
-
-/// A file outside the workspace is asked for beneath its own folder, and only looked at.
-fn outside(command: &FilesCommand) -> Option<(String, FilesCommand)> {
-    let (FilesCommand::Read { path, .. } | FilesCommand::Stat { path } | FilesCommand::Watch { path }) = command else {
-        return None;
-    };
-    let (folder, name) = match command {
-        FilesCommand::Watch { .. } => (path.as_str(), ""),
-        _ => path.rsplit_once('/')?,
-    };
-    let folder = if folder.is_empty() { "/" } else { folder };
-    path.starts_with('/').then(|| Some((folder.to_owned(), at(command, |_| name.to_owned())?)))?
-}
-
 impl App {
     /// Lets a pane act, and does what it wishes.
     pub(super) fn with_pane(&mut self, id: PaneId, act: impl FnOnce(&mut dyn Pane, &mut Env<'_>)) {
@@ -102,6 +77,10 @@ impl App {
                 self.ask_for(id, session, (Call::Terminal(command), bytes), None);
             }
             Wish::Show(place, showing) => self.open_place(place, showing),
+            Wish::Draw { bytes, room } => {
+                let (place, name) = (Wall::Pane(id), self.name_drawing());
+                self.effects.push(Effect::Draw { place, bytes, room, id: name });
+            }
             Wish::Highlight(number, path, text) => {
                 self.effects.push(Effect::Highlight { pane: id, number, path, text });
             }
@@ -122,16 +101,17 @@ impl App {
         self.open.id().filter(|_| self.open.cwd() == self.workspace.root).cloned()
     }
 
-    fn ask_files(&mut self, id: PaneId, command: FilesCommand, bytes: Bytes) {
+    fn ask_files(&mut self, id: PaneId, mut command: FilesCommand, bytes: Bytes) {
         let stream = stream(&command);
+        let outside = outside::leave(&mut command);
+        if outside && stream.is_some() {
+            return;
+        }
         // Of each kind a pane has one at a time: the last it asked for.
         if stream.is_some() {
             self.cancel(|waiting| waiting.pane == id && waiting.stream == stream);
         }
-        let (root, command) = match outside(&command) {
-            Some((root, command)) => (root, command),
-            None => (self.workspace.root.clone(), command),
-        };
+        let root = if outside { outside::ROOT.to_owned() } else { self.workspace.root.clone() };
         let request = FilesRequest { root: Some(root), command };
         let session = self.session_here();
         self.ask_for(id, session, (Call::Files(request), bytes), stream);
@@ -167,11 +147,13 @@ impl App {
             self.waiting.remove(place);
         }
         match call {
-            Call::Files(FilesRequest { root: Some(root), command }) if *root != self.workspace.root => {
-                let asked = at(command, |path| format!("{}/{path}", root.trim_end_matches('/')));
-                self.tell_pane(pane, PaneInput::Files(asked.as_ref().unwrap_or(command), result));
+            Call::Files(FilesRequest { root, command }) => {
+                let mut command = command.clone();
+                if root.as_deref() == Some(outside::ROOT) && self.workspace.root != outside::ROOT {
+                    outside::come_back(&mut command);
+                }
+                self.tell_pane(pane, PaneInput::Files(&command, result));
             }
-            Call::Files(request) => self.tell_pane(pane, PaneInput::Files(&request.command, result)),
             Call::Terminal(command) => self.tell_pane(pane, PaneInput::Terminal(command, result)),
             Call::Agent(_) => {}
         }
@@ -253,8 +235,10 @@ impl App {
 
     /// Opens a pane beside the one with the most room, along its longer side.
     pub(super) fn put_where_room_is(&mut self, pane: Box<dyn Pane>) {
-        let places = &self.workspace.places.panes;
-        let roomiest = places.iter().max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
+        // The last drawing may have been of another tab, or of panes that are closed since.
+        let here = self.workspace.layout.tab().panes();
+        let places = self.workspace.places.panes.iter().filter(|(id, _)| here.contains(id));
+        let roomiest = places.max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
         self.put_by(roomiest.unwrap_or(self.workspace.layout.tab().focus), pane);
     }
 

@@ -3,6 +3,7 @@
 mod chat;
 mod dialogs;
 mod files;
+mod gallery;
 mod links;
 mod mentions;
 mod offers;

@@ -432,7 +432,8 @@ impl Pane for TerminalPane {
             | PaneInput::Place(_)
             | PaneInput::Highlighted(..)
             | PaneInput::Files(..)
-            | PaneInput::FilesEvent(_) => {}
+            | PaneInput::FilesEvent(_)
+            | PaneInput::Drawn(_) => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! One message as lines.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use octo_proto::{
     Message, Part, PartKind, Role,
@@ -12,9 +12,10 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Content, Folds, Item, Row};
+use super::{Content, Folds, Item, Row, Strip};
 use crate::{
     pane::Place,
+    state::gallery::Stage,
     text::{
         anchor::{Anchor, Laid, Links, Target, wrap_linked},
         clean::{clean, clean_line},
@@ -89,7 +90,7 @@ impl Painter<'_> {
                     self.diff(unified, Some(path));
                 }
             }
-            PartKind::Image { source, alt } => self.medium("image", source, alt.as_deref()),
+            PartKind::Image { source, alt } => self.picture(source, alt.as_deref()),
             PartKind::Audio { source, alt } => self.medium("audio", source, alt.as_deref()),
             PartKind::Video { source, alt } => self.medium("video", source, alt.as_deref()),
             PartKind::FileRef { uri, label, range, .. } => self.file_ref(uri, label.as_deref(), *range),
@@ -136,7 +137,7 @@ impl Painter<'_> {
             for anchor in &mut anchors {
                 anchor.columns = anchor.columns.start + MARGIN..anchor.columns.end + MARGIN;
             }
-            self.rows.push(Row { line: Line::from(spans), folds: None, anchors });
+            self.rows.push(Laid { line: Line::from(spans), anchors }.into());
         }
     }
 
@@ -194,6 +195,28 @@ impl Painter<'_> {
     pub(super) fn anchor_last(&mut self, anchor: Anchor) {
         if let Some(row) = self.rows.last_mut() {
             row.anchors.push(anchor);
+        }
+    }
+
+    /// A picture: its name, and itself where it is here.
+    pub(super) fn picture(&mut self, source: &Source, alt: Option<&str>) {
+        let note = match self.content.gallery.stage(source) {
+            Some(Stage::Fetching(_) | Stage::Here | Stage::Drawing) => "  …".to_owned(),
+            Some(Stage::Failed(why)) => format!("  {why}"),
+            Some(Stage::Ready(_)) | None => String::new(),
+        };
+        self.medium("image", source, alt);
+        let rows = self.content.gallery.drawing(source).map_or(0, |drawing| drawing.size.1);
+        let source = Rc::new(source.clone());
+        if let Some(row) = self.rows.last_mut() {
+            row.line.push_span(Span::styled(clean_line(&note), self.theme.dim));
+            row.picture = Some(Strip { source: Rc::clone(&source), row: None });
+        }
+        for at in 0..rows {
+            self.line(Vec::new());
+            if let Some(row) = self.rows.last_mut() {
+                row.picture = Some(Strip { source: Rc::clone(&source), row: Some(at) });
+            }
         }
     }
 

@@ -74,6 +74,7 @@ impl Painter<'_> {
                 Some(diff) => self.diff(diff, path_of(input)),
                 None => self.output(part, outcome.output, open),
             }
+            self.content.pictures(id).iter().for_each(|source| self.picture(source, None));
             if outcome.elided > 0 {
                 self.bar_line(&format!("… {} more bytes are stored", outcome.elided));
             }

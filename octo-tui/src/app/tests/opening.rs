@@ -2,17 +2,22 @@
 
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use octo_proto::{
-    Message, PartKind, Role,
+    Error, Message, PartKind, Role,
+    files::{FilesCommand, FilesRequest},
     id::{TerminalId, ToolCallId},
     message::ToolStatus,
+    terminal::TerminalCommand,
 };
 use serde_json::json;
 
 use super::*;
 use crate::{
-    app::{effect::Effect, input::What},
+    app::{
+        effect::{Asked, Call, Effect},
+        input::{Heard, What},
+    },
     editor::{OpenConfig, Words},
-    pane::Place,
+    pane::{Kept, Place},
     state::overlay::Overlay,
     text::anchor::Target,
 };
@@ -183,15 +188,88 @@ fn a_place_outside_of_the_workspace_is_asked_about() {
     assert!(screen.contains("Open it?") && screen.contains("/etc/localtime"), "{screen}");
     stage.press(KeyCode::Enter);
     assert!(stage.app.overlay.is_some(), "Enter comes too easily");
+    stage.effects.clear();
     stage.write("n");
     assert!(stage.app.overlay.is_none() && stage.effects.is_empty());
+    assert!(stage.app.workspace.is_plain());
+    click(&mut stage, &outside, KeyModifiers::NONE);
+    stage.asked.clear();
+    stage.write("y");
+    let requests: Vec<FilesRequest> = asked(&mut stage).into_iter().map(|(_, request)| request).collect();
+    assert!(!requests.is_empty());
+    for request in &requests {
+        assert_eq!(request.root.as_deref(), Some("/"));
+        let (FilesCommand::Stat { path } | FilesCommand::Read { path, .. }) = &request.command else {
+            panic!("{request:?}: what lies around it is left alone")
+        };
+        assert_eq!(path, "etc/localtime");
+    }
+    assert!(stage.screen().contains(" /etc/localtime"), "{}", stage.screen());
+    stage.chord(KeyModifiers::CONTROL, KeyCode::Char(']'));
+    stage.write("x");
+    stage.screen();
     let command = Words::try_from("code -g {path}:{line}".to_owned()).unwrap();
     stage.app.options.editor.config = OpenConfig { command: Some(command), within: None };
     click(&mut stage, &outside, KeyModifiers::CONTROL);
     assert!(stage.screen().contains("Your editor can change it"), "{}", stage.screen());
     stage.write("y");
     let words = ["code", "-g", "/etc/localtime:1"].map(str::to_owned).to_vec();
-    assert_eq!(stage.effects, [Effect::Run(words)]);
+    assert!(stage.effects.contains(&Effect::Run(words)), "{:?}", stage.effects);
+}
+
+/// Requests about files since the last look.
+fn asked(stage: &mut Stage) -> Vec<(octo_proto::id::RequestId, FilesRequest)> {
+    let files = |call| match call {
+        Call::Files(request) => Some(request),
+        Call::Agent(_) | Call::Terminal(_) => None,
+    };
+    stage.asked.drain(..).filter_map(|asked| Some((asked.id, files(asked.call)?))).collect()
+}
+
+#[test]
+fn what_is_outside_is_answered_as_it_was_asked_for() {
+    let mut stage = staged((120, 40));
+    click(&mut stage, &place("/etc/localtime", Some(1), None), KeyModifiers::NONE);
+    stage.asked.clear();
+    stage.write("y");
+    for (id, request) in asked(&mut stage) {
+        let refused = Error::not_found(format!("there is no such file: {:?}", request.command));
+        stage.input(What::Link(Heard::Reply { id, result: Err(refused) }));
+    }
+    assert!(stage.screen().contains("there is no such file"), "{}", stage.screen());
+}
+
+#[test]
+fn files_pictures_changes_and_terminals_open_beside_the_conversation() {
+    let open = |target: Target| {
+        let mut stage = staged((200, 60));
+        click(&mut stage, &target, KeyModifiers::NONE);
+        let panes = &stage.app.workspace.panes;
+        assert_eq!(panes.len(), 1);
+        let (title, kept) = panes.values().map(|pane| (pane.title(), pane.kept())).next().unwrap();
+        (title, kept, stage.screen())
+    };
+    let (_, kept, _) = open(place("src/clock.rs", Some(13), None));
+    assert!(matches!(kept, Some(Kept::File { place }) if place.path == "src/clock.rs"));
+    let edit = Target::Diff("c3".into(), Place { path: "src/clock.rs".to_owned(), ..Place::default() });
+    let (title, _, screen) = open(edit);
+    assert!(title.contains("src/clock.rs"), "{title}");
+    assert!(screen.contains("let b = 3;"), "{screen}");
+    let (_, kept, _) = open(Target::Terminal(TerminalId(TERMINAL.to_owned())));
+    assert!(matches!(kept, Some(Kept::Terminal { terminal_id }) if terminal_id == TERMINAL));
+
+    let mut stage = Stage::open_in((120, 40));
+    stage.snapshot("a", vec![assistant(0, vec![text("drawn: @docs/plan.svg")])], false);
+    stage.screen();
+    click(&mut stage, &place("docs/plan.svg", None, None), KeyModifiers::NONE);
+    let kept = stage.app.workspace.panes.values().next().unwrap().kept();
+    assert_eq!(kept, Some(Kept::Image { path: "docs/plan.svg".to_owned() }));
+    // Without the editor of the environment it would be complained; with it, a terminal is opened for it.
+    stage.app.options.editor.program = Some("vi".to_owned());
+    stage.write("e");
+    assert_eq!(stage.app.workspace.panes.len(), 2);
+    let open = |asked: &Asked| matches!(&asked.call, Call::Terminal(TerminalCommand::Open { command, .. }) if *command == ["vi", "/home/ann/work/docs/plan.svg"]);
+    assert!(stage.asked.iter().any(open), "{:?}", stage.asked);
 }
 
 #[test]
@@ -201,7 +279,8 @@ fn a_capital_letter_opens_the_persons_own_editor_and_its_failure_is_told() {
     stage.alt('l');
     // The second that can be opened: `src/clock.rs:13`.
     stage.write("S");
-    let [Effect::Run(words)] = &stage.effects[..] else { panic!("{:?}", stage.effects) };
+    let run = stage.effects.iter().find_map(|effect| if let Effect::Run(words) = effect { Some(words) } else { None });
+    let words = run.unwrap();
     assert_eq!(words[..4], ["nvim", "--server", "/run/nvim.0", "--remote-expr"]);
     assert!(words[4].contains("'/home/ann/work/src/clock.rs'), '13'"), "{}", words[4]);
     stage.input(What::Ran(Err("nvim failed (exit status: 2) connection refused".to_owned())));
