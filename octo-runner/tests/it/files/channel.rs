@@ -200,7 +200,12 @@ async fn a_watch_tells_what_an_agent_changes_and_changes_are_known_without_git()
     assert_eq!(changes["source"], json!(ChangesSource::Session));
     let file = &changes["files"][0];
     assert_eq!((file["path"].as_str(), file["unstaged"].as_str()), (Some("a.txt"), Some("modified")), "{changes}");
-    assert!(file["unstaged_diff"].as_str().unwrap().contains("\n-two\n+2\n"), "{changes}");
+    let diff = file["unstaged_diff"].as_str().unwrap();
+    assert!(diff.contains("\n-two\n+2\n"), "{changes}");
+    let revert = request(&session, &json!({"cmd": "apply", "path": "a.txt", "action": "revert"}));
+    let revert = Request { bytes: Bytes::from(diff[diff.find("@@ ").unwrap()..].to_owned()), ..revert };
+    client.request(revert).await.unwrap();
+    assert_eq!(std::fs::read_to_string(world.work().join("a.txt")).unwrap(), "one\ntwo\n");
 
     ask(&client, &session, json!({"cmd": "cancel", "request_id": "my watch"})).await.unwrap();
     let elsewhere = json!({"cmd": "changes", "root": world.dir.path().join("pi")});

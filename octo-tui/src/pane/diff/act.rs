@@ -56,12 +56,13 @@ impl DiffPane {
             env.wishes.push(Wish::Files(command, hunks));
             return;
         }
-        let what = if self.spot().and_then(Spot::hunk).is_some() { "this hunk" } else { "all changes" };
-        let question = match file.side {
-            _ if file.notes.iter().any(|note| note.starts_with("untracked")) => {
-                format!("Delete {}?", clean_line(&file.path))
-            }
-            _ => format!("Revert {what} of {}?", clean_line(&file.path)),
+        let name = clean_line(&file.path);
+        let question = if file.notes.iter().any(|note| note == "untracked") {
+            format!("Delete {name}?")
+        } else if self.spot().and_then(Spot::hunk).is_some() {
+            format!("Revert this hunk of {name}?")
+        } else {
+            format!("Revert all changes of {name}?")
         };
         self.asking = Some(Asking { question: format!("{question}  y: yes, any other key: no"), command, hunks });
     }
