@@ -28,8 +28,10 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How long the others have flooded when the next is stopped.
 const BETWEEN: Duration = Duration::from_millis(300);
 
+/// A flood that nobody stops, as when this program is killed, stops by itself.
 const SCRIPT: &str = "trap : INT; echo ready-$((6*7)); read go; \
-                      /usr/bin/yes 'a line that is printed again and again and again'; echo end-$((6*7)); read over";
+                      /usr/bin/timeout --foreground 120 /usr/bin/yes 'a line that is printed again and again'; \
+                      echo end-$((6*7)); read over";
 
 /// A flood with its reader.
 struct Flood {

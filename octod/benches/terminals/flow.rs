@@ -94,6 +94,6 @@ pub(crate) fn write_file(dir: &Path, bytes: usize) -> Result<PathBuf> {
 /// One of them.
 pub(crate) fn line(number: usize) -> String {
     let width = number * 7919 % 60;
-    let level = if number % 8 == 0 { "\x1b[33mwarning\x1b[0m" } else { "info" };
+    let level = if number.is_multiple_of(8) { "\x1b[33mwarning\x1b[0m" } else { "info" };
     format!("{number:>9} {level} {:.<width$} of the run\n", "request")
 }

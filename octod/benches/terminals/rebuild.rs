@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::{
+    cpu,
     flow::line,
     house::{Daemon, House},
     table::{head, row, spread},
@@ -18,15 +19,18 @@ const TIMES: usize = 7;
 
 /// Measures, and prints the table.
 pub(crate) fn measure() -> Result<()> {
-    head("Both daemons ready again to the screen, after 4.1 MB that no key covers", &["output", "median", "aim"]);
+    head(
+        "Both daemons ready again to the screen, after 4.1 MB that no key covers",
+        &["output", "median", "CPU of the runner since its exec", "aim"],
+    );
     show("lines of a log", |number, text| text.push_str(&line(number).replace('\n', "\r\n")))?;
     show("each word in a colour of its own", |number, text| {
         let (r, g, b) = (number % 256, number / 7 % 256, number / 13 % 256);
-        let end = if number % 10 == 0 { "\r\n" } else { " " };
+        let end = if number.is_multiple_of(10) { "\r\n" } else { " " };
         text.push_str(&format!("\x1b[38;2;{r};{g};{b}mword{end}"));
     })?;
     show("110,000 links", |number, text| {
-        let end = if number % 40 == 0 { "\r\n" } else { "" };
+        let end = if number.is_multiple_of(40) { "\r\n" } else { "" };
         text.push_str(&format!("\x1b]8;;http://h/{number:06}\x1b\\x\x1b]8;;\x1b\\{end}"));
     })
 }
@@ -48,7 +52,7 @@ fn show(what: &str, add: impl Fn(usize, &mut String)) -> Result<()> {
     until(&mut octo, b"end-42")?;
     let id = octo.id.clone();
     drop(octo);
-    let mut took = Vec::new();
+    let (mut took, mut used) = (Vec::new(), Vec::new());
     for _ in 0..TIMES {
         for daemon in [Daemon::Runner, Daemon::Octod] {
             house.kill(daemon)?;
@@ -57,7 +61,8 @@ fn show(what: &str, add: impl Fn(usize, &mut String)) -> Result<()> {
         let begun = Instant::now();
         Octo::attach(&house, Session::connect(&Hop::local(&house))?, id.clone())?.until_drawn()?;
         took.push(begun.elapsed());
+        used.push(cpu::used(&[house.pid(Daemon::Runner)?]));
     }
-    row(&[what.to_owned(), spread(&took), "100 ms".to_owned()]);
+    row(&[what.to_owned(), spread(&took), spread(&used), "100 ms".to_owned()]);
     Ok(())
 }
