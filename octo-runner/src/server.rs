@@ -19,7 +19,7 @@ use octo_proto::{
     paths::Paths,
     peer::{self, Peer},
 };
-use rustix::net::sockopt::socket_peercred;
+use rustix::net::sockopt::{set_socket_send_buffer_size, socket_peercred};
 use tokio::time::{interval, sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -31,6 +31,9 @@ const LOOK: Duration = Duration::from_secs(3);
 
 /// After an accept that failed, as for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Bytes that may wait in the socket of a connection; the kernel doubles it for what it needs itself.
+const SEND: usize = 16 * 1024;
 
 /// The runner's listening socket.
 pub struct Server {
@@ -67,6 +70,7 @@ impl Server {
             match accepted {
                 Ok(stream) => match caller_of(&stream) {
                     Ok(own) => {
+                        hold_little(&stream);
                         connections.spawn(connection::serve(runner.clone(), stream, own, stop.clone()));
                     }
                     Err(error) => {
@@ -114,6 +118,15 @@ fn listen(path: &Path) -> io::Result<(Listener, (u64, u64))> {
 
 fn inode_of(path: &Path) -> io::Result<(u64, u64)> {
     std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+/// What waits in a socket cannot be taken back: a client that falls behind gets a fresh screen in its place only where
+/// little waits.
+fn hold_little(stream: &Stream) {
+    let Stream::UdSocket(socket) = stream;
+    if let Err(error) = set_socket_send_buffer_size(socket, SEND) {
+        tracing::debug!(%error, "a slow client of this connection will be later");
+    }
 }
 
 /// Whom a connection is served for: our own user, and no agent.

@@ -13,7 +13,6 @@ pub mod mouse;
 mod offers;
 mod open;
 mod outbox;
-mod outside;
 mod panes;
 mod pictures;
 mod sessions;

@@ -554,6 +554,14 @@ pub fn named(name: &str) -> Option<(KeyModifiers, KeyCode)> {
     (held != NONE).then_some((held, code))
 }
 
+/// What a key means beside the keys of a pane, where those leave it free: what is about the whole screen.
+#[must_use]
+pub fn beside(key: KeyEvent) -> Option<Action> {
+    action(Context::Chat, key).filter(|action| {
+        matches!(action, Action::Help | Action::Sessions | Action::New | Action::Mouse | Action::Redraw)
+    })
+}
+
 /// The character that a key types, if it types one.
 #[must_use]
 pub fn typed(key: KeyEvent) -> Option<char> {

@@ -34,6 +34,8 @@ pub(crate) struct House {
     dir: tempfile::TempDir,
     octod: Option<Child>,
     runner: Option<Child>,
+    /// Where octod's HTTP is.
+    http: String,
 }
 
 /// A daemon of the house.
@@ -67,7 +69,7 @@ impl House {
         let script = dir.path().join("pi/bin/pi");
         std::fs::write(&script, "the program beside this package reads no script\n")?;
         std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o700))?;
-        Ok(Self { dir, octod: None, runner: None })
+        Ok(Self { dir, octod: None, runner: None, http: String::new() })
     }
 
     /// A house with both daemons in it.
@@ -103,6 +105,9 @@ impl House {
             "{name} did not become ready, it says {line:?}; its log: {}",
             std::fs::read_to_string(&log)?
         );
+        if let Some(http) = serde_json::from_str::<Value>(&line)?["http"].as_str() {
+            http.clone_into(&mut self.http);
+        }
         Ok(took)
     }
 
@@ -149,6 +154,17 @@ impl House {
         self.dir.path().join("o/run/octod.sock")
     }
 
+    /// octod's WebSocket, and the token that opens it.
+    pub(crate) fn web(&self) -> Result<(String, String)> {
+        let token = std::fs::read_to_string(self.dir.path().join("o/run/token"))?;
+        Ok((format!("ws://{}/api/ws/mux", self.http), token.trim().to_owned()))
+    }
+
+    /// The folder in which programs of this run work.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.dir.path().join("work")
+    }
+
     /// Connects to octod.
     pub(crate) async fn connect(&self) -> Result<(Client, Events)> {
         Ok(connect(&self.socket()).await?)
@@ -156,7 +172,7 @@ impl House {
 
     /// Makes a session.
     pub(crate) async fn session(&self, client: &Client) -> Result<SessionId> {
-        let body = json!({ "cmd": "session.create", "harness": "pi", "cwd": self.dir.path().join("work") });
+        let body = json!({ "cmd": "session.create", "harness": "pi", "cwd": self.work() });
         let reply: Value = client.ask("agent", None, &body).await?;
         let id = reply.pointer("/session/info/session_id").and_then(Value::as_str);
         Ok(SessionId(id.context("a session has an id")?.to_owned()))

@@ -117,6 +117,16 @@ impl Log {
         }
     }
 
+    /// Bytes that were not recorded since a place.
+    pub(super) fn missing_since(&self, place: Place) -> u64 {
+        let seen = usize::try_from(place.mark.saturating_sub(self.first_mark)).unwrap_or(usize::MAX);
+        let gap = |mark: &Mark| match mark {
+            Mark::Gap(bytes) => *bytes,
+            Mark::Owner(..) | Mark::Exited(_) => 0,
+        };
+        self.marks.iter().skip(seen).map(|(_, mark)| gap(mark)).sum()
+    }
+
     /// What comes at a place, at most so many bytes; moves the place behind it.
     pub(super) fn next(&self, place: &mut Place, limit: usize) -> Next {
         let behind = place.mark < self.first_mark || place.offset < self.start() || place.offset > self.end;
@@ -191,6 +201,7 @@ mod tests {
         assert_eq!(all(&log, near, 100), [Next::Bytes(vec![b'x'; 10]), Next::Nothing]);
         log.gap(7);
         assert_eq!(all(&log, near, 100), [Next::TooFar]);
+        assert_eq!((log.missing_since(near), log.missing_since(log.here())), (7, 0));
         assert_eq!(all(&log, log.place_at(log.start()), 100), [Next::Mark(Mark::Gap(7)), Next::Nothing]);
         let seen = log.here();
         for _ in 0..=MARKS {

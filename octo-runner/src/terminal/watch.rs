@@ -117,7 +117,10 @@ impl TerminalWatch {
 
     /// Begins anew: the screen, who writes, and then what comes.
     fn fresh(&mut self, shared: &mut Shared) -> Bytes {
-        let behind = matches!(self.place, Where::Following(_));
+        let (behind, missing) = match self.place {
+            Where::Following(place) => (true, shared.log.missing_since(place)),
+            Where::Nowhere | Where::After(_) => (false, 0),
+        };
         let bytes = match &mut shared.display {
             Some(display) if behind => display.redraw(),
             Some(display) => display.redraw_with_history(),
@@ -128,7 +131,9 @@ impl TerminalWatch {
         let (offset, redraw) = (place.offset, bytes.len() as u64);
         let terminal_id = self.terminal.id().clone();
         let drawn = bytes.chunks(PIECE).map(|piece| self.data(offset, piece.to_vec()));
-        self.drawn = drawn.chain([self.owner(shared)]).collect();
+        // A screen shows no gap, so it is told.
+        let gap = (missing > 0).then(|| self.event(offset, &self.told(Mark::Gap(missing))));
+        self.drawn = drawn.chain([self.owner(shared)]).chain(gap).collect();
         self.place = Where::Following(place);
         self.event(offset, &TerminalEvent::Screen { terminal_id, cols, rows, offset, redraw })
     }

@@ -6,6 +6,7 @@ mod pane;
 mod screen;
 mod sharing;
 mod survival;
+mod trouble;
 
 use octo_proto::{client::Client, id::TerminalId, terminal::TerminalReply};
 use serde_json::{Value, json};

@@ -21,7 +21,7 @@ impl App {
         if self.workspace.root.is_empty() {
             self.say("no folder is open yet");
         } else if self.focus_where(|kept| matches!(kept, Kept::Tree { .. })).is_none() {
-            let percent = TREE * 100 / u32::from(self.areas.body.width.max(1));
+            let percent = TREE * 100 / u32::from(self.size.0.max(1));
             let pane = Box::new(TreePane::new(false, Vec::new(), String::new()));
             self.put_pane(pane, |workspace, id| workspace.layout.tab_mut().split_left(id, percent.clamp(15, 50)));
         }

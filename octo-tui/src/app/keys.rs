@@ -61,6 +61,8 @@ impl App {
             self.type_into_pane(pane, key);
         } else if let Some(action) = keymap::action(context, key) {
             self.perform(action);
+        } else if let Some(action) = self.beside_pane(key) {
+            self.perform(action);
         } else if let Some(Action::Edit(edit)) = keymap::action(Context::Text, key) {
             self.edit(edit);
         } else if let Some(c) = keymap::typed(key) {

@@ -48,6 +48,11 @@ impl App {
         self.prefixed
     }
 
+    /// What a key means that a pane has no use for.
+    pub(super) fn beside_pane(&self, key: KeyEvent) -> Option<Action> {
+        self.workspace.focused().filter(|_| self.overlay.is_none()).and_then(|_| keymap::beside(key))
+    }
+
     pub(super) fn pane_is_typing(&self) -> bool {
         self.overlay.is_none() && self.workspace.focused().is_some_and(|pane| pane.is_typing())
     }

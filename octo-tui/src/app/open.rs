@@ -42,22 +42,23 @@ impl App {
                 self.overlay = Some(Overlay::Outside { place, showing });
             }
             Target::Place(place) => self.open_place(place, showing),
-            Target::Diff(id, place) if showing == Showing::File => self.open_change(&id, place.path),
+            Target::Diff(call, place) if showing == Showing::File => self.open_diff(&call, place),
             Target::Diff(_, place) => self.open_place(place, showing),
             Target::Terminal(id) => self.show_terminal(id),
         }
     }
 
-    /// Shows what a tool call changed.
-    fn open_change(&mut self, id: &ToolCallId, path: String) {
-        let content = Content::of(&self.open, &self.gallery);
-        let unified = content.outcome(id).and_then(|outcome| outcome.diff).map(str::to_owned);
-        if let Some(unified) = unified {
-            self.put_where_room_is(Box::new(DiffPane::of_text(path, &unified)));
+    /// Shows the change that a tool call made; where it is not known, how its file differs now.
+    fn open_diff(&mut self, call: &ToolCallId, place: Place) {
+        let diff =
+            Content::of(&self.open, &self.gallery).outcome(call).and_then(|outcome| outcome.diff).map(str::to_owned);
+        match diff {
+            Some(diff) => self.put_where_room_is(Box::new(DiffPane::of_text(place.path, &diff))),
+            None => self.open_place(place, Showing::Diff),
         }
     }
 
-    /// Opens a place in the person's own editor.
+    /// Opens a file in the person's own editor.
     pub(super) fn open_in_editor(&mut self, place: &Place) {
         let path = if place.path.starts_with('/') {
             place.path.clone()
@@ -66,7 +67,7 @@ impl App {
         };
         match self.options.editor.way(&path, place.line) {
             Ok(Way::Run(words)) => self.effects.push(Effect::Run(words)),
-            Ok(Way::Pane(words)) => self.put_beside(Box::new(TerminalPane::open(words))),
+            Ok(Way::Pane(words)) => self.put_where_room_is(Box::new(TerminalPane::open(words))),
             Err(why) => self.complain_of(why),
         }
     }

@@ -12,7 +12,6 @@ use octo_proto::{
 use super::{
     App,
     effect::{Call, Effect, Wall},
-    outside,
 };
 use crate::{
     pane::{Answer, Env, Kept, Pane, PaneInput, Wish, diff::DiffPane, terminal::TerminalPane},
@@ -49,6 +48,26 @@ fn stream(command: &FilesCommand) -> Option<Stream> {
         FilesCommand::Search { .. } | FilesCommand::Grep { .. } => Some(Stream::Search),
         _ => None,
     }
+}
+
+/// The same about another path, of those that a file outside the workspace is looked at with.
+fn at(command: &FilesCommand, path_of: impl Fn(&str) -> String) -> Option<FilesCommand> {
+    match command {
+        FilesCommand::Read { path, offset, limit, if_version } => {
+            let if_version = if_version.clone();
+            Some(FilesCommand::Read { path: path_of(path), offset: *offset, limit: *limit, if_version })
+        }
+        FilesCommand::Stat { path } => Some(FilesCommand::Stat { path: path_of(path) }),
+        _ => None,
+    }
+}
+
+/// A file outside the workspace is asked for beneath its own folder, and only looked at.
+fn outside(command: &FilesCommand) -> Option<(String, FilesCommand)> {
+    let (FilesCommand::Read { path, .. } | FilesCommand::Stat { path }) = command else { return None };
+    let (folder, name) = path.rsplit_once('/').filter(|_| path.starts_with('/'))?;
+    let folder = if folder.is_empty() { "/" } else { folder };
+    Some((folder.to_owned(), at(command, |_| name.to_owned())?))
 }
 
 impl App {
@@ -101,17 +120,20 @@ impl App {
         self.open.id().filter(|_| self.open.cwd() == self.workspace.root).cloned()
     }
 
-    fn ask_files(&mut self, id: PaneId, mut command: FilesCommand, bytes: Bytes) {
-        let stream = stream(&command);
-        let outside = outside::leave(&mut command);
-        if outside && stream.is_some() {
+    fn ask_files(&mut self, id: PaneId, command: FilesCommand, bytes: Bytes) {
+        // What lies around a file outside is left alone.
+        if matches!(&command, FilesCommand::Watch { path } if path.starts_with('/')) {
             return;
         }
+        let stream = stream(&command);
         // Of each kind a pane has one at a time: the last it asked for.
         if stream.is_some() {
             self.cancel(|waiting| waiting.pane == id && waiting.stream == stream);
         }
-        let root = if outside { outside::ROOT.to_owned() } else { self.workspace.root.clone() };
+        let (root, command) = match outside(&command) {
+            Some((root, command)) => (root, command),
+            None => (self.workspace.root.clone(), command),
+        };
         let request = FilesRequest { root: Some(root), command };
         let session = self.session_here();
         self.ask_for(id, session, (Call::Files(request), bytes), stream);
@@ -140,20 +162,18 @@ impl App {
     }
 
     pub(super) fn on_pane_answer(&mut self, id: &RequestId, call: &Call, result: Result<Answer, Error>) {
-        let Some(at) = self.waiting.iter().position(|waiting| waiting.id == *id) else { return };
-        let pane = self.waiting[at].pane;
+        let Some(place) = self.waiting.iter().position(|waiting| waiting.id == *id) else { return };
+        let pane = self.waiting[place].pane;
         // A watch goes on after its answer.
-        if self.waiting[at].stream != Some(Stream::Watch) || result.is_err() {
-            self.waiting.remove(at);
+        if self.waiting[place].stream != Some(Stream::Watch) || result.is_err() {
+            self.waiting.remove(place);
         }
         match call {
-            Call::Files(FilesRequest { root, command }) => {
-                let mut command = command.clone();
-                if root.as_deref() == Some(outside::ROOT) && self.workspace.root != outside::ROOT {
-                    outside::come_back(&mut command);
-                }
-                self.tell_pane(pane, PaneInput::Files(&command, result));
+            Call::Files(FilesRequest { root: Some(root), command }) if *root != self.workspace.root => {
+                let asked = at(command, |path| format!("{}/{path}", root.trim_end_matches('/')));
+                self.tell_pane(pane, PaneInput::Files(asked.as_ref().unwrap_or(command), result));
             }
+            Call::Files(request) => self.tell_pane(pane, PaneInput::Files(&request.command, result)),
             Call::Terminal(command) => self.tell_pane(pane, PaneInput::Terminal(command, result)),
             Call::Agent(_) => {}
         }
@@ -235,8 +255,10 @@ impl App {
 
     /// Opens a pane beside the one with the most room, along its longer side.
     pub(super) fn put_where_room_is(&mut self, pane: Box<dyn Pane>) {
-        let places = &self.workspace.places.panes;
-        let roomiest = places.iter().max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
+        // The last drawing may have been of another tab, or of panes that are closed since.
+        let here = self.workspace.layout.tab().panes();
+        let places = self.workspace.places.panes.iter().filter(|(id, _)| here.contains(id));
+        let roomiest = places.max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
         self.put_by(roomiest.unwrap_or(self.workspace.layout.tab().focus), pane);
     }
 
@@ -262,7 +284,7 @@ impl App {
     pub(super) fn open_changes(&mut self, path: String) {
         let is_it = |kept: &Kept| matches!(kept, Kept::Diff { path: other, .. } if *other == path);
         if self.focus_where(is_it).is_none() {
-            self.put_beside(Box::new(DiffPane::new(path, false)));
+            self.put_where_room_is(Box::new(DiffPane::new(path, false)));
         }
     }
 

@@ -45,11 +45,20 @@ pub struct FilePane {
     search: Search,
     colours: Colours,
     /// A line to go to when it is read.
-    wanted: Option<usize>,
+    wanted: Option<Wanted>,
     /// It was changed since a key was pressed here.
     changed: bool,
     /// Changes are not followed.
     unwatched: bool,
+}
+
+/// Where to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// To this line, from 0.
+    Line(usize),
+    /// To the last.
+    End,
 }
 
 impl FilePane {
@@ -70,7 +79,7 @@ impl FilePane {
     }
 
     fn begin(&mut self, env: &mut Env<'_>) {
-        env.files(self.watch());
+        self.watch(env);
         let begin = self.source.begin(env.now);
         env.files(begin);
     }
@@ -89,17 +98,24 @@ impl FilePane {
 
     /// Goes to a line, from 1, as soon as it is read.
     fn go(&mut self, line: Option<u64>) {
-        self.wanted = line.map(|line| usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1));
+        self.wanted = line.map(|line| Wanted::Line(usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1)));
     }
 
     fn place(&self) -> Place {
-        let line = self.wanted.unwrap_or(self.view.at) as u64 + 1;
+        let line = match self.wanted {
+            Some(Wanted::Line(line)) => line as u64,
+            Some(Wanted::End) | None => self.view.at as u64,
+        };
+        let line = line.saturating_add(1);
         Place { path: self.source.path().to_owned(), line: Some(line), to: None }
     }
 
-    fn watch(&self) -> FilesCommand {
+    /// Follows what changes beside the file. Outside the workspace it is looked at from time to time.
+    fn watch(&self, env: &mut Env<'_>) {
         let parent = self.source.path().rsplit_once('/').map_or("", |(parent, _)| parent);
-        FilesCommand::Watch { path: parent.to_owned() }
+        if !self.source.is_outside() {
+            env.files(FilesCommand::Watch { path: parent.to_owned() });
+        }
     }
 
     fn act(&mut self, action: PaneAction, env: &mut Env<'_>) {
@@ -109,7 +125,7 @@ impl FilePane {
             PaneAction::Step(by) => self.view.step(isize::from(by), text),
             PaneAction::Pages(by) => self.view.pages(isize::from(by), text),
             PaneAction::Top => self.view.go(0),
-            PaneAction::Bottom => self.wanted = Some(usize::MAX),
+            PaneAction::Bottom => self.wanted = Some(Wanted::End),
             PaneAction::Left => self.view.left = self.view.left.saturating_sub(SIDE),
             PaneAction::Right if !self.view.wrap => self.view.left += SIDE,
             PaneAction::Switch => (self.view.wrap, self.view.left) = (!self.view.wrap, 0),
@@ -134,9 +150,7 @@ impl FilePane {
 
     fn look(&mut self, env: &mut Env<'_>) {
         self.source.look(env.now).into_iter().for_each(|command| env.files(command));
-        if std::mem::take(&mut self.unwatched) {
-            env.files(self.watch());
-        }
+        self.watch(env);
     }
 
     fn mouse(&mut self, mouse: PaneMouse) {
@@ -154,6 +168,7 @@ impl FilePane {
     fn answered(&mut self, command: &FilesCommand, result: Result<Answer, Error>, env: &mut Env<'_>) {
         let was_at_end =
             self.view.at + 1 >= self.source.text.lines() && self.source.text.is_ended() && self.view.at > 0;
+        let was_deleted = self.source.deleted;
         let brought = match command {
             FilesCommand::Read { path, offset, .. } if path == self.source.path() => self.source.take(*offset, result),
             FilesCommand::Stat { path } if path == self.source.path() => {
@@ -166,13 +181,17 @@ impl FilePane {
             _ => return,
         };
         let Brought { next, text, changed, error } = brought;
+        if was_deleted && !self.source.deleted {
+            // Its directory may be another one than before.
+            self.watch(env);
+        }
         next.into_iter().for_each(|command| env.files(command));
         error.iter().for_each(|error| env.complain(error));
         self.changed |= changed;
         if text {
             // Who looks at the end of a file that grows wants to see what comes.
             if changed && was_at_end && self.wanted.is_none() {
-                self.view.go(usize::MAX);
+                self.wanted = Some(Wanted::End);
             }
             if let Some(from) = self.search.seeks {
                 self.seek(from, env);
@@ -183,14 +202,18 @@ impl FilePane {
     /// Goes to the line that is wanted, if it was read.
     fn settle(&mut self, env: &mut Env<'_>) {
         let text = &self.source.text;
-        if let Some(wanted) = self.wanted
-            && (wanted < text.lines() || text.is_ended())
-        {
-            self.wanted = None;
-            self.view.jump(wanted.min(text.lines().saturating_sub(1)));
-            if wanted >= text.lines() && wanted != usize::MAX && !self.source.binary {
-                env.say(format!("`{}` has only {} lines here", clean_line(self.source.path()), text.lines()));
-            }
+        let Some(wanted) = self.wanted else { return };
+        let line = match wanted {
+            Wanted::Line(line) => line,
+            Wanted::End => usize::MAX,
+        };
+        if line >= text.lines() && !text.is_ended() && !self.source.deleted {
+            return;
+        }
+        self.wanted = None;
+        self.view.jump(line.min(text.lines().saturating_sub(1)));
+        if line >= text.lines() && wanted != Wanted::End {
+            env.say(format!("`{}` has only {} lines here", clean_line(self.source.path()), text.lines()));
         }
     }
 
@@ -229,7 +252,7 @@ impl Pane for FilePane {
     fn title(&self) -> String {
         let source = &self.source;
         let mut title = clean_line(source.path());
-        if source.is_known() && !source.binary {
+        if source.text.lines() > 0 {
             title.push_str(&format!(":{}", self.view.at + 1));
         }
         if source.is_known() {

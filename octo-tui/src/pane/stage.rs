@@ -117,7 +117,7 @@ pub(super) fn body(body: &impl Serialize) -> Result<Answer, Error> {
 }
 
 /// A wide character's second cell is left out, as a terminal leaves it out.
-fn text_of(buffer: &Buffer, y: u16) -> String {
+pub(super) fn text_of(buffer: &Buffer, y: u16) -> String {
     let mut out = String::new();
     let mut x = 0;
     while x < buffer.area.width {
@@ -128,7 +128,8 @@ fn text_of(buffer: &Buffer, y: u16) -> String {
     out.trim_end().to_owned()
 }
 
-fn styles_of(buffer: &Buffer, y: u16) -> Option<String> {
+/// The runs of style in a row, where it has any.
+pub(super) fn styles_of(buffer: &Buffer, y: u16) -> Option<String> {
     let mut styles: Vec<(u16, Style)> = Vec::new();
     while let Some(x) = u16::try_from(styles.len()).ok().filter(|x| *x < buffer.area.width) {
         // A wide character's second cell looks as its first.

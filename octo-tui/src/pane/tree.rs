@@ -8,7 +8,7 @@ mod rows;
 
 use crossterm::event::MouseButton;
 use octo_proto::{
-    Error,
+    Code, Error,
     files::{EntryKind, FilesCommand, FilesEvent},
 };
 use ratatui::{
@@ -19,6 +19,9 @@ use ratatui::{
 use self::{directories::Directories, find::Find, marks::Marks, rows::Rows};
 use super::{Answer, Env, Kept, Look, MouseKind, Pane, PaneAction, PaneInput, PaneMouse, Place, Showing, Wish};
 use crate::{keymap::Context, state::composer::Edit, text::clean::clean_line, theme::Theme};
+
+/// Between two looks whether the workspace is back, in ms: nobody tells that.
+const BACK_MS: i64 = 2_000;
 
 /// How long a second click counts as the second, in ms.
 const TWICE_MS: i64 = 500;
@@ -34,8 +37,10 @@ pub struct TreePane {
     root: String,
     /// When and where was clicked last.
     clicked: Option<(i64, usize)>,
-    /// Why changes are not followed.
+    /// Changes are not followed.
     unwatched: bool,
+    /// When it is looked whether the workspace is back.
+    back: Option<i64>,
 }
 
 impl TreePane {
@@ -50,6 +55,7 @@ impl TreePane {
             root: String::new(),
             clicked: None,
             unwatched: false,
+            back: None,
         }
     }
 
@@ -109,9 +115,7 @@ impl TreePane {
         self.ask(next, env);
         let next = self.marks.look(env.now);
         self.ask(next, env);
-        if std::mem::take(&mut self.unwatched) {
-            env.files(FilesCommand::Watch { path: String::new() });
-        }
+        env.files(FilesCommand::Watch { path: String::new() });
     }
 
     fn step(&mut self, by: isize) {
@@ -228,6 +232,9 @@ impl TreePane {
         match command {
             FilesCommand::Tree { path, offset, shown, .. } => {
                 let listing = result.and_then(|answer| answer.read());
+                if path.is_empty() {
+                    self.heed_root(listing.as_ref().err(), env);
+                }
                 let next = self.directories.take((path, *offset, *shown), listing);
                 self.ask(next, env);
             }
@@ -242,6 +249,32 @@ impl TreePane {
             }
             FilesCommand::Watch { .. } => self.unwatched = result.is_err(),
             _ => {}
+        }
+    }
+
+    /// Nobody tells when a workspace comes back that is gone: it is looked for, and then followed anew.
+    fn heed_root(&mut self, error: Option<&Error>, env: &mut Env<'_>) {
+        match error {
+            Some(error) if error.code != Code::Unavailable => self.back = Some(env.now + BACK_MS),
+            Some(_) => {}
+            None if self.back.take().is_some() => {
+                env.files(FilesCommand::Watch { path: String::new() });
+                let next = self.marks.look(env.now);
+                self.ask(next, env);
+            }
+            None => {}
+        }
+    }
+
+    fn tick(&mut self, env: &mut Env<'_>) {
+        if self.marks.due.is_some_and(|due| due <= env.now) {
+            let next = self.marks.look(env.now);
+            self.ask(next, env);
+        }
+        if self.back.is_some_and(|due| due <= env.now) {
+            self.back = Some(env.now + BACK_MS);
+            let next = self.directories.look_at_all();
+            self.ask(next, env);
         }
     }
 
@@ -278,7 +311,7 @@ impl Pane for TreePane {
         }
         match self.marks.files {
             0 => {}
-            files => title.push_str(&format!(" · {files} changed")),
+            files => title.push_str(&format!(" · {files}{} changed", if self.marks.is_cut { "+" } else { "" })),
         }
         if self.unwatched {
             title.push_str(" · not followed, R looks again");
@@ -304,10 +337,7 @@ impl Pane for TreePane {
             PaneInput::Connected => self.begin(env),
             PaneInput::Files(command, result) => self.answered(command, result, env),
             PaneInput::FilesEvent(event) => self.told(event, env),
-            PaneInput::Tick if self.wake_at().is_some_and(|due| due <= env.now) => {
-                let next = self.marks.look(env.now);
-                self.ask(next, env);
-            }
+            PaneInput::Tick => self.tick(env),
             _ => {}
         }
     }
@@ -335,7 +365,7 @@ impl Pane for TreePane {
     }
 
     fn wake_at(&self) -> Option<i64> {
-        self.marks.due
+        self.marks.due.into_iter().chain(self.back).min()
     }
 }
 

@@ -8,6 +8,7 @@ mod start;
 mod table;
 mod watchers;
 
+#[expect(dead_code, reason = "the WebSocket is for the terminals")]
 #[path = "../house.rs"]
 mod house;
 

@@ -8,6 +8,7 @@ mod visits;
 mod witness;
 mod wounds;
 
+#[expect(dead_code, reason = "the WebSocket is for the terminals")]
 #[path = "../house.rs"]
 mod house;
 

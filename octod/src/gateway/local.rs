@@ -21,7 +21,7 @@ use octo_proto::{
     peer::{self, Peer},
     wire::{FrameReader, Incoming, WireError, write_frame},
 };
-use rustix::process::geteuid;
+use rustix::{net::sockopt::set_socket_send_buffer_size, process::geteuid};
 use tokio::{
     io::{ReadHalf, WriteHalf, split},
     sync::OwnedSemaphorePermit,
@@ -43,6 +43,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long somebody who is not admitted may take to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Bytes that may wait in the socket of a client; the kernel doubles it for what it needs itself.
+const SEND: usize = 16 * 1024;
 
 /// Accepts local clients.
 pub struct Local {
@@ -135,6 +138,7 @@ fn inode_of(path: &Path) -> io::Result<(u64, u64)> {
 }
 
 async fn serve(stream: Stream, gateway: Arc<Gateway>, room: OwnedSemaphorePermit) {
+    hold_little(&stream);
     let peer = stream.peer_creds().ok().and_then(|peer| Some(Peer { uid: peer.euid()?, pid: peer.pid() }));
     let (receive, mut send) = split(stream);
     match peer::admit(peer, geteuid().as_raw()) {
@@ -151,6 +155,15 @@ async fn serve(stream: Stream, gateway: Arc<Gateway>, room: OwnedSemaphorePermit
         }
     }
     drop(room);
+}
+
+/// What waits in a socket cannot be taken back: a client that falls behind gets a fresh screen in its place only where
+/// little waits.
+fn hold_little(stream: &Stream) {
+    let Stream::UdSocket(socket) = stream;
+    if let Err(error) = set_socket_send_buffer_size(socket, SEND) {
+        tracing::debug!(%error, "if this client is slow, it will be later");
+    }
 }
 
 impl Receive for FrameReader<ReadHalf<Stream>> {

@@ -24,6 +24,7 @@ use octo_proto::{
 };
 use rustix::process::geteuid;
 use serde_json::json;
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream, UnixStream},
     sync::OwnedSemaphorePermit,
@@ -43,6 +44,9 @@ const PROBE: Duration = Duration::from_millis(250);
 
 /// After an accept that failed, as for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// Bytes that may wait in the kernel before they are sent.
+const UNSENT: u32 = 16 * 1024;
 
 /// A WebSocket reads so much at once; the default costs 128 KiB a client.
 const READ: usize = 4096;
@@ -73,6 +77,9 @@ pub async fn run(listener: TcpListener, gateway: Arc<Gateway>) {
 async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, gateway: Arc<Gateway>, room: OwnedSemaphorePermit) {
     // Small frames must not wait for each other; without it they are only later.
     drop(stream.set_nodelay(true));
+    // What waits here cannot be taken back: a client that falls behind gets a fresh screen in its place only where little
+    // waits.
+    drop(SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT));
     // The room is held by the connection, and handed on to the WebSocket that it may become.
     let room = Arc::new(room);
     let router = router.layer(axum::Extension(Arc::clone(&room)));

@@ -197,8 +197,8 @@ async fn a_web_socket_that_does_not_read_holds_up_its_runner() {
     let event = json!({"channel": "agent", "cursor": "1.2.3", "ts": 5, "body": {"event": "notify", "text": "x".repeat(10_000)}});
     let line = format!("{event}\n");
     let taken = side.lines.fill(line.as_bytes()).await;
-    // TCP on the loopback holds some megabytes by itself.
-    assert!(taken < 16 << 20, "octod took {taken} bytes");
+    // The client's own kernel holds some; ours next to nothing, though it could hold megabytes.
+    assert!(taken < 1 << 20, "octod took {taken} bytes");
     for _ in 0..taken / line.len() {
         assert_eq!(next(&mut socket).await.unwrap()["body"]["event"], "notify");
     }

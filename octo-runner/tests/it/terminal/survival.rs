@@ -6,13 +6,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{super::household::World, close, open, pane::Pane};
 use crate::world::lives;
 
-fn parent_of(pid: i32) -> Option<i32> {
+pub(super) fn parent_of(pid: i32) -> Option<i32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
 /// The pid that a shell says it has.
-async fn pid_of(pane: &mut Pane) -> i32 {
+pub(super) async fn pid_of(pane: &mut Pane) -> i32 {
     pane.types("echo pid-$$-\r").await;
     pane.until_so("its pid", |pane| {
         pane.text().split("pid-").any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))

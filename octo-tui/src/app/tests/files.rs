@@ -127,6 +127,34 @@ fn the_tree_and_the_file_come_back() {
 }
 
 #[test]
+fn a_file_opens_where_there_is_room_also_in_a_tab_that_was_not_drawn_yet() {
+    let mut stage = with_tree((120, 40));
+    stage.screen();
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('c'));
+    let place = crate::pane::Place { path: "a.rs".to_owned(), line: None, to: None };
+    stage.app.open_place(place, crate::pane::Showing::File);
+    assert!(stage.screen().contains("a.rs"), "{}", stage.screen());
+}
+
+#[test]
+fn a_file_outside_is_asked_for_beneath_its_own_folder() {
+    let mut stage = Stage::open_in((120, 40));
+    let place = crate::pane::Place { path: "/etc/hosts".to_owned(), line: None, to: None };
+    stage.app.open_place(place, crate::pane::Showing::File);
+    stage.screen();
+    let asked = stage.asked.pop().unwrap();
+    let Call::Files(FilesRequest { root: Some(root), command }) = &asked.call else { panic!("{asked:?}") };
+    assert!(root == "/etc" && is_read("hosts")(command), "{asked:?}");
+    let piece = FilePiece { size: 4, version: "v1".to_owned(), binary: false };
+    let body = serde_json::to_string(&piece).unwrap();
+    let result: Result<Answer, Error> = Ok(Answer { body, bytes: Bytes::from_static(b"one\n") });
+    stage.input(What::Link(Heard::Reply { id: asked.id, result }));
+    let screen = stage.screen();
+    assert!(screen.contains("/etc/hosts:1") && screen.contains("  1 one"), "{screen}");
+}
+
+#[test]
 fn what_is_typed_into_a_search_goes_nowhere_else() {
     let mut stage = with_tree((120, 40));
     stage.screen();

@@ -447,6 +447,20 @@ fn the_palette_does_what_keys_do() {
 }
 
 #[test]
+fn panes_leave_the_keys_about_the_whole_screen_as_they_are() {
+    let mut stage = Stage::open_in((120, 40));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('f'));
+    let status = stage.screen().lines().last().unwrap().to_owned();
+    assert!(status.contains("● idle · Enter opens"), "{status}");
+    stage.press(KeyCode::F(1));
+    assert!(stage.screen().contains("Keys"));
+    stage.press(KeyCode::Esc);
+    stage.ctrl('o');
+    assert!(stage.screen().contains("Enter opens · n new"));
+}
+
+#[test]
 fn a_terminal_that_runs_is_shown_once() {
     let mut stage = Stage::open_in((120, 40));
     open(&mut stage, '|', "1");

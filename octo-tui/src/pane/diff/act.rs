@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     pane::{Answer, Env, Place, Showing, Wish},
-    text::clean::{clean, clean_line},
+    text::{
+        clean::{clean, clean_line},
+        mention::written,
+    },
 };
 
 /// Lines that a comment quotes at most.
@@ -156,7 +159,7 @@ impl DiffPane {
             };
             format!("> {sign}{}\n", quoted(&line.source))
         };
-        let mut text = format!("@{path}{range}\n");
+        let mut text = format!("{}{range}\n", written(&path));
         text.extend(lines.iter().take(QUOTED).map(quote));
         if lines.len() > QUOTED {
             text.push_str("> …\n");

@@ -12,7 +12,7 @@ use ratatui::{
 
 use super::{
     DiffPane,
-    file::{FileView, Side},
+    file::{FileView, Side, word_marks},
     parse::Kind,
     rows::{Columns, Row, Spot, is_folded, parts},
 };
@@ -139,9 +139,10 @@ impl Beside<'_> {
         let (columns, theme) = (self.columns, self.theme);
         let gutter = if self.is_chosen { theme.dim.patch(theme.chosen) } else { theme.dim };
         let at = new.or(old);
-        let line = at.and_then(|at| self.file.hunks.get(self.hunk)?.lines.get(at));
+        let hunk = self.file.hunks.get(self.hunk);
+        let line = at.and_then(|at| hunk?.lines.get(at));
         let parts = line.map(|line| parts(&line.shown, columns.room())).unwrap_or_default();
-        let (Some(at), Some(line), Some(part)) = (at, line, parts.get(self.part)) else {
+        let (Some(at), Some(hunk), Some(line), Some(part)) = (at, hunk, line, parts.get(self.part)) else {
             // The other side is longer.
             return vec![Span::styled(" ".repeat(columns.gutter() - 1), gutter)];
         };
@@ -164,8 +165,7 @@ impl Beside<'_> {
         };
         let sign_style = if self.is_chosen { style.patch(theme.chosen) } else { style };
         let mut spans = vec![Span::styled(numbers, gutter), Span::styled(sign, sign_style), Span::raw(" ")];
-        let marks = self.file.marks.get(self.hunk).and_then(|marks| marks.get(at));
-        spans.extend(marked(&line.shown, part, marks.map(Vec::as_slice).unwrap_or_default(), style));
+        spans.extend(marked(&line.shown, part, &word_marks(hunk, at), style));
         if line.open && self.part + 1 == parts.len() {
             let room = columns.room().saturating_sub(width(&line.shown[part.clone()]));
             spans.push(Span::styled(truncate(" no end of line", room), theme.dim));

@@ -3,7 +3,7 @@
 use octo_proto::files::{ChangeKind, ChangesSource, FileChange};
 
 use super::{
-    parse::{FileDiff, Hunk, Kind, parse},
+    parse::{FileDiff, Hunk, Kind, Line, parse},
     words::{Marks, marks},
 };
 use crate::text::clean::clean_line;
@@ -33,8 +33,6 @@ pub(super) struct FileView {
     pub(super) notes: Vec<String>,
     /// Where it differs.
     pub(super) hunks: Vec<Hunk>,
-    /// Words that differ, by hunk and line.
-    pub(super) marks: Vec<Vec<Marks>>,
     /// Lines that are new and lines that are gone.
     pub(super) counts: (usize, usize),
     /// Whether the diff is longer than what is here.
@@ -66,9 +64,8 @@ impl FileView {
     fn new(side: Side, path: String, files: Vec<FileDiff>) -> Self {
         let notes = files.first().map(|file| file.notes.clone()).unwrap_or_default();
         let hunks: Vec<_> = files.into_iter().flat_map(|file| file.hunks).collect();
-        let marks = hunks.iter().map(word_marks).collect();
         let counts = hunks.iter().map(Hunk::counts).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-        Self { side, path, notes, hunks, marks, counts, cut: false }
+        Self { side, path, notes, hunks, counts, cut: false }
     }
 
     /// Whether it is folded where nobody said so.
@@ -118,19 +115,31 @@ fn tell(kind: ChangeKind, from: Option<&str>, notes: &mut Vec<String>) {
     notes.insert(0, note);
 }
 
-/// Lines that are gone are compared with those that follow in their place.
-fn word_marks(hunk: &Hunk) -> Vec<Marks> {
-    let mut found = vec![Marks::new(); hunk.lines.len()];
-    for (old, new) in pairs(hunk) {
-        let (Some(old), Some(new)) = (old, new) else { continue };
-        if hunk.lines[old].kind == Kind::Context {
-            continue;
+/// The words of a line that are not in the one that it was changed from, or into.
+pub(super) fn word_marks(hunk: &Hunk, line: usize) -> Marks {
+    let Some(other) = partner(hunk, line) else { return Marks::new() };
+    let (old, new) = (line.min(other), line.max(other));
+    let Some((gone, added)) = marks(&hunk.lines[old].shown, &hunk.lines[new].shown) else { return Marks::new() };
+    if line == old { gone } else { added }
+}
+
+/// The line that stands beside a changed one.
+fn partner(hunk: &Hunk, line: usize) -> Option<usize> {
+    let (above, below) = hunk.lines.split_at_checked(line)?;
+    let before = |lines: &[Line], kind| lines.iter().rev().take_while(|line| line.kind == kind).count();
+    let from = |lines: &[Line], kind| lines.iter().take_while(|line| line.kind == kind).count();
+    match below.first()?.kind {
+        Kind::Context => None,
+        Kind::Removed => {
+            let (nth, left) = (before(above, Kind::Removed), from(below, Kind::Removed));
+            (nth < from(&below[left..], Kind::Added)).then_some(line + left + nth)
         }
-        if let Some((gone, added)) = marks(&hunk.lines[old].shown, &hunk.lines[new].shown) {
-            (found[old], found[new]) = (gone, added);
+        Kind::Added => {
+            let nth = before(above, Kind::Added);
+            let gone = before(&above[..line - nth], Kind::Removed);
+            (nth < gone).then(|| line - gone)
         }
     }
-    found
 }
 
 /// Which lines stand beside each other: before, and now.
@@ -153,4 +162,28 @@ pub(super) fn pairs(hunk: &Hunk) -> Vec<(Option<usize>, Option<usize>)> {
         at = end;
     }
     pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_partner_of_a_line_is_the_one_beside_it(body in "([-+ ]x\n){1,24}") {
+            let hunk = parse(&format!("@@\n{body}")).remove(0).hunks.remove(0);
+            let pairs = pairs(&hunk);
+            for line in 0..hunk.lines.len() {
+                let beside = pairs.iter().find_map(|pair| match *pair {
+                    (Some(old), new) if old == line => Some(new),
+                    (old, Some(new)) if new == line => Some(old),
+                    _ => None,
+                });
+                let beside = beside.unwrap().filter(|other| *other != line);
+                prop_assert_eq!(partner(&hunk, line), beside, "{} of {:?}", line, &body);
+            }
+        }
+    }
 }

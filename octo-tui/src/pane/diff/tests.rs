@@ -7,11 +7,14 @@ use octo_proto::{
     Error,
     files::{ChangeKind, Changes, ChangesSource, FileChange, FilesCommand, HunkAction},
 };
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::DiffPane;
 use crate::{
-    pane::{Answer, Env, Look, Pane, PaneAction, PaneInput, Wish},
+    pane::{
+        Answer, Env, Look, Pane, PaneAction, PaneInput, Wish,
+        stage::{styles_of, text_of},
+    },
     theme::{Theme, ThemeName},
 };
 
@@ -85,58 +88,20 @@ impl Stage {
 
     /// What is on the screen.
     pub(super) fn text(&self) -> String {
-        lines(&self.draw()).into_iter().map(|(text, _)| text.trim_end().to_owned() + "\n").collect()
+        let buffer = self.draw();
+        (0..self.size.1).map(|y| text_of(&buffer, y) + "\n").collect()
     }
 
     /// The same with its styles: below each line, the columns that have one.
     pub(super) fn screen(&self) -> String {
+        let buffer = self.draw();
         let mut out = format!("{}\n", self.pane.title());
-        for (text, runs) in lines(&self.draw()) {
-            out.push_str(&format!("|{}\n", text.trim_end()));
-            if !runs.is_empty() {
-                out.push_str(&format!("    {}\n", runs.join("  ")));
-            }
+        for y in 0..self.size.1 {
+            out.push_str(&format!("|{}\n", text_of(&buffer, y)));
+            out.extend(styles_of(&buffer, y).map(|runs| format!("    {runs}\n")));
         }
         out
     }
-}
-
-/// Each row's text, and its runs of style.
-fn lines(buffer: &Buffer) -> Vec<(String, Vec<String>)> {
-    let area = buffer.area;
-    (0..area.height)
-        .map(|y| {
-            let (mut text, mut runs, mut x) = (String::new(), Vec::<(u16, u16, Style)>::new(), 0);
-            while x < area.width {
-                let cell = &buffer[(x, y)];
-                let width = unicode_width::UnicodeWidthStr::width(cell.symbol()).clamp(1, 2);
-                text.push_str(cell.symbol());
-                let end = x + u16::try_from(width).unwrap();
-                match runs.last_mut() {
-                    Some(last) if last.1 == x && last.2 == cell.style() => last.1 = end,
-                    _ => runs.push((x, end, cell.style())),
-                }
-                x = end;
-            }
-            let plain = Buffer::empty(Rect::new(0, 0, 1, 1))[(0, 0)].style();
-            let shown = runs
-                .into_iter()
-                .filter(|(_, _, style)| *style != plain)
-                .map(|(from, to, style)| format!("{from}-{}:{}", to - 1, name(style)));
-            (text, shown.collect())
-        })
-        .collect()
-}
-
-fn name(style: Style) -> String {
-    let color =
-        style.fg.filter(|color| *color != ratatui::style::Color::Reset).map(|color| color.to_string().to_lowercase());
-    let modifiers = format!("{:?}", style.add_modifier).to_lowercase().replace(" | ", "+");
-    [color, Some(modifiers).filter(|text| !text.contains("none") && !text.contains("0x0"))]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("+")
 }
 
 pub(super) fn change(path: &str, unstaged: ChangeKind, diff: &str) -> FileChange {

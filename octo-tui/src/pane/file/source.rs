@@ -14,6 +14,10 @@ pub(super) const MOST: u64 = 8 * 1024 * 1024;
 /// Between two looks whether it was changed, in ms.
 const APART_MS: i64 = 500;
 
+/// Between two looks at what nobody tells of, in ms: a file that may come back with its directory, or that is outside the
+/// workspace, where much may lie beside it.
+const SLOW_MS: i64 = 2_000;
+
 /// What an answer brought.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Brought {
@@ -82,6 +86,11 @@ impl Source {
         self.size > MOST && !self.binary
     }
 
+    /// Whether it lies outside the workspace.
+    pub(super) fn is_outside(&self) -> bool {
+        self.path.starts_with('/')
+    }
+
     /// What was asked before will not be answered.
     pub(super) fn begin(&mut self, now: i64) -> FilesCommand {
         (self.asked, self.looks, self.due, self.fresh) = (None, false, None, None);
@@ -103,8 +112,12 @@ impl Source {
     /// Looks whether it was changed, unless it did so a moment ago: then later.
     pub(super) fn look(&mut self, now: i64) -> Option<FilesCommand> {
         let due = self.looked_at.saturating_add(APART_MS);
-        if now < due || self.looks || self.fresh.is_some() {
-            self.due = Some(due.max(now + 1));
+        if self.looks || self.fresh.is_some() {
+            self.due = Some(now.saturating_add(APART_MS));
+            return None;
+        }
+        if now < due {
+            self.due = Some(due);
             return None;
         }
         (self.looked_at, self.due, self.looks) = (now, None, true);
@@ -122,6 +135,7 @@ impl Source {
         if !std::mem::take(&mut self.looks) {
             return Brought::default();
         }
+        self.due = self.is_outside().then(|| self.looked_at.saturating_add(SLOW_MS));
         match stat {
             Ok(stat) if stat.version == self.version && !self.deleted && self.error.is_none() && !self.mixed => {
                 Brought::default()
@@ -147,6 +161,9 @@ impl Source {
             Err(error) => return self.failed(error),
         };
         (self.error, self.deleted) = (None, false);
+        if self.is_outside() {
+            self.due = self.due.or(Some(self.looked_at.saturating_add(SLOW_MS)));
+        }
         let changed = self.is_known() && self.version != piece.version;
         self.mixed |= changed && offset > 0;
         (self.size, self.version, self.binary) = (piece.size, piece.version, piece.binary);
@@ -178,6 +195,7 @@ impl Source {
             Code::Unavailable => Brought::default(),
             Code::NotFound if self.is_known() => {
                 let changed = !std::mem::replace(&mut self.deleted, true);
+                self.due = Some(self.looked_at.saturating_add(SLOW_MS));
                 Brought { changed, ..Brought::default() }
             }
             _ if self.is_known() => Brought { error: Some(error), ..Brought::default() },

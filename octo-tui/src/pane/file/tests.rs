@@ -135,6 +135,7 @@ fn a_large_file_is_read_as_far_as_it_is_looked_at() {
     assert_eq!(feed(&mut stage, text.as_bytes()), 1, "the first piece is enough");
     assert!(stage.screen().contains("  1 line 0"), "{}", stage.screen());
     stage.act(PaneAction::Bottom);
+    assert_eq!(stage.pane.kept(), Some(Kept::File { place: place("log", Some(1)) }), "it is not there yet");
     assert!(stage.screen().contains("reading… 192 KiB of 2.2 MiB"), "{}", stage.screen());
     feed(&mut stage, text.as_bytes());
     assert!(stage.screen().contains("200000 line 199999"), "{}", stage.screen());
@@ -273,11 +274,31 @@ fn a_file_that_is_deleted_stays_to_be_read_until_it_is_back() {
     stage.changed(&["src/a.rs"]);
     stage.answer(is_stat, Err(Error::not_found("there is no `src/a.rs`")));
     assert_eq!(stage.screen(), "[src/a.rs:1 · 4 B · deleted]\n  1 one");
-    stage.pass(500);
-    stage.changed(&["src/a.rs"]);
+    stage.take_asked();
+    stage.pass(2_000);
     stage.answer(is_stat, stat("v1"));
     stage.answer(is_read, piece(b"two\n", 4, "v1"));
     assert_eq!(stage.screen(), "[src/a.rs:1 · 4 B · changed]\n  1 two");
+    let watches = stage.asked.iter().any(|command| matches!(command, FilesCommand::Watch { .. }));
+    assert!(watches, "its directory may be another one: {:?}", stage.asked);
+}
+
+#[test]
+fn a_file_outside_the_workspace_is_looked_at_from_time_to_time() {
+    let mut stage = Stage::new(FilePane::new(place("/etc/hosts", None)), (40, 10));
+    assert!(stage.asked.iter().all(is_read), "nothing is watched there: {:?}", stage.asked);
+    stage.answer(is_read, piece(b"one\n", 4, "v1"));
+    for _ in 0..2 {
+        stage.now = stage.pane.wake_at().unwrap().max(stage.now);
+        stage.pass(0);
+        stage.answer(is_stat, stat("v1"));
+        assert_eq!(stage.pane.wake_at(), Some(stage.now + 2_000));
+    }
+    stage.pass(2_000);
+    stage.answer(is_stat, stat("v2"));
+    stage.answer(is_read, piece(b"two\n", 4, "v2"));
+    assert!(stage.screen().contains("  1 two"));
+    assert!(stage.pane.wake_at().is_some());
 }
 
 #[test]

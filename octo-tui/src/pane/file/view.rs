@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(seen(&mut view, &text), (2, 6, 6));
         view.pages(1, &text);
         assert_eq!(seen(&mut view, &text), (6, 10, 10));
-        view.go(usize::MAX);
+        view.go(99);
         assert_eq!(seen(&mut view, &text), (95, 99, 99));
         view.pages(-1, &text);
         assert_eq!(seen(&mut view, &text), (91, 95, 95));

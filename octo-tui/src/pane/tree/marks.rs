@@ -12,7 +12,7 @@ use super::directories::parent;
 use crate::theme::Theme;
 
 /// Files that are marked at most: behind these a tree of marks tells nobody anything.
-const MOST: u64 = 10_000;
+const MOST: u64 = 5_000;
 
 /// Between two looks, in ms: an agent may write all the time.
 const APART_MS: i64 = 500;
@@ -76,6 +76,8 @@ pub(super) struct Marks {
     gone: BTreeMap<String, BTreeSet<String>>,
     pub(super) branch: Option<String>,
     pub(super) files: usize,
+    /// Whether there are more files than are marked.
+    pub(super) is_cut: bool,
     /// Pages of the look that is under way.
     fresh: Vec<FileChange>,
     asked: Option<u64>,
@@ -105,7 +107,7 @@ impl Marks {
     /// Looks again, unless it did so a moment ago: then later.
     pub(super) fn look(&mut self, now: i64) -> Option<FilesCommand> {
         if self.asked.is_some() {
-            self.again = true;
+            (self.again, self.due) = (true, None);
             return None;
         }
         let due = self.looked_at.saturating_add(APART_MS);
@@ -128,7 +130,7 @@ impl Marks {
         if let Some(next) = changes.next.filter(|next| *next < MOST) {
             return Some(self.ask(next));
         }
-        self.branch = changes.branch;
+        (self.branch, self.is_cut) = (changes.branch, changes.next.is_some());
         let fresh = std::mem::take(&mut self.fresh);
         self.set(&fresh);
         if std::mem::take(&mut self.again) { self.look(now) } else { None }

@@ -193,16 +193,33 @@ fn a_directory_that_disappears_takes_with_it_what_was_in_it() {
 fn errors_stand_where_the_content_would() {
     let mut stage = stage();
     stage.act(PaneAction::Right);
-    let error = Error::new(octo_proto::Code::Forbidden, "`docs` may not be read").hint("look at its mode");
+    let error = Error::new(Code::Forbidden, "`docs` may not be read").hint("look at its mode");
     stage.answer(is_tree("docs"), Err(error));
     let inside = stage.styled();
     let mut whole = Stage::new(TreePane::new(false, Vec::new(), String::new()), (40, 12));
-    let error = Error::new(octo_proto::Code::NotFound, "there is no directory `/home/ann/work`");
+    let error = Error::new(Code::NotFound, "there is no directory `/home/ann/work`");
     whole.answer(is_tree(""), Err(error.hint("open the tree of another session, or make it again")));
     insta::assert_snapshot!(format!("{inside}\n----\n{}", whole.styled()));
     stage.act(PaneAction::Refresh);
     stage.answer(is_tree("docs"), body(&listing("docs", &[])));
     assert!(stage.screen().contains("▾ docs\n    empty\n"), "{}", stage.screen());
+}
+
+#[test]
+fn a_workspace_that_comes_back_is_found_and_followed_anew() {
+    let mut stage = stage();
+    stage.take_asked();
+    stage.changed(&["README.md"]);
+    let gone = || Err(Error::new(Code::NotFound, "the workspace is not there"));
+    stage.answer(is_tree(""), gone());
+    assert_eq!(stage.pane.wake_at(), Some(stage.now + 2_000));
+    stage.pass(2_000);
+    stage.answer(is_tree(""), gone());
+    stage.pass(2_000);
+    stage.take_asked().into_iter().filter(|it| is_tree("")(it)).for_each(|command| stage.asked.push(command));
+    stage.answer(is_tree(""), body(&listing("", &["back"])));
+    assert!(stage.asked.iter().any(|command| matches!(command, FilesCommand::Watch { .. })), "{:?}", stage.asked);
+    assert!(stage.screen().contains("  back"));
 }
 
 #[test]

@@ -57,7 +57,7 @@ async fn files_that_a_prompt_mentions_are_parts_of_it_and_pi_gets_their_lines() 
     std::fs::write(house.home().join("outside"), "secret\n").unwrap();
     let session = house.session().await;
     let (client, mut events) = house.connect().await;
-    let _: Value = client.ask("agent", Some(&session), &json!({"cmd": "watch"})).await.unwrap();
+    drop(client.ask::<Value>("agent", Some(&session), &json!({"cmd": "watch"})).await.unwrap());
     let files = json!([{"path": "src/a.rs", "range": [2, 9]}, {"path": "src"}, {"path": "../outside", "range": [1, 1]},
         {"path": "work"}]);
     let message = "see @src/a.rs:2-9, @src, @../outside:1 and ann@work";

@@ -217,6 +217,13 @@ fn a_comment_names_lines_and_quotes_them() {
     stage.act(PaneAction::File(1));
     stage.act(PaneAction::Comment);
     assert_eq!(stage.wished(), [Wish::Compose("@b.txt\n".to_owned())]);
+    stage.act(PaneAction::Refresh);
+    stage.changes(vec![change("a b.txt", ChangeKind::Modified, HUNKS)]);
+    stage.act(PaneAction::Top);
+    stage.act(PaneAction::Step(4));
+    stage.wished();
+    stage.act(PaneAction::Comment);
+    assert_eq!(stage.wished(), [Wish::Compose("@\"a b.txt\":2\n> -b\n> +B\n".to_owned())]);
 }
 
 #[test]

@@ -1,0 +1,62 @@
+//! What an open terminal holds that has printed 10,000 lines.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{
+    house::{Daemon, House, memory::Memory},
+    table::{head, row},
+    ways::{Hop, Octo, Tmux, rest, until},
+};
+
+const TERMINALS: u32 = 20;
+
+/// Prints 10,000 lines of 70 columns.
+pub(crate) const SCRIPT: &str = "i=0; while [ $i -lt 10000 ]; do i=$((i+1)); \
+                      echo \"$i ------------------------------------------------------------- end\"; done; \
+                      echo end-$((6*7)); exec /bin/cat";
+
+/// What is freed after something happened is free by then.
+const REST: Duration = Duration::from_secs(2);
+
+/// Measures, and prints the table.
+pub(crate) fn measure() -> Result<()> {
+    head("Memory of each open terminal after 10,000 lines (private)", &["program", "of each", "aim"]);
+    let house = House::with_both()?;
+    let runner = house.pid(Daemon::Runner)?;
+    let before = Memory::of(runner)?;
+    for _ in 0..TERMINALS {
+        let mut octo = Octo::open(&house, &Hop::local(&house), SCRIPT)?;
+        until(&mut octo, b"end-42")?;
+    }
+    rest(REST);
+    row(&["octo-runner".to_owned(), each(before, Memory::of(runner)?), "12 MB".to_owned()]);
+    let shims = house.pids("octo-shim")?;
+    let held = shims.iter().map(|shim| Memory::of(*shim)).collect::<Result<Vec<_>>>()?;
+    let sum = Memory { private: held.iter().map(|memory| memory.private).sum(), ..Memory::default() };
+    row(&["octo-shim".to_owned(), each(Memory::default(), sum), String::new()]);
+    drop(house);
+
+    let house = House::with_both()?;
+    let Some(mut tmux) = Tmux::start(&house, "exec /bin/cat")? else {
+        row(&["tmux".to_owned(), "not installed".to_owned()]);
+        return Ok(());
+    };
+    let before = Memory::of(tmux.pid)?;
+    for _ in 0..TERMINALS {
+        tmux.window(SCRIPT)?;
+        until(&mut tmux.client()?, b"end-42")?;
+    }
+    rest(REST);
+    row(&[
+        "tmux server, with a history of 10,000 lines".to_owned(),
+        each(before, Memory::of(tmux.pid)?),
+        String::new(),
+    ]);
+    Ok(())
+}
+
+fn each(before: Memory, after: Memory) -> String {
+    format!("{:.2} MB", after.private.saturating_sub(before.private) as f64 / 1024.0 / f64::from(TERMINALS))
+}
