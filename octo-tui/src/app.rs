@@ -13,6 +13,7 @@ pub mod mouse;
 mod offers;
 mod open;
 mod outbox;
+mod outside;
 mod panes;
 mod pictures;
 mod sessions;

@@ -264,12 +264,12 @@ impl Loop {
                 Effect::Send(asked) => self.send(*asked),
                 Effect::Read { upload, path } => self.read(upload, path),
                 Effect::Draw { place, bytes, room, id } => self.prepare_picture(place, bytes, room, id),
+                Effect::Run(words) => {
+                    self.reading.spawn(async move { What::Ran(program::run(&words).await) });
+                }
                 Effect::Highlight { pane, number, path, text } => {
                     let tokens = move || What::Highlighted { pane, number, tokens: tokens(&path, &text) };
                     self.reading.spawn_blocking(tokens);
-                }
-                Effect::Run(words) => {
-                    self.reading.spawn(async move { What::Ran(program::run(&words).await) });
                 }
                 Effect::LoadLayout { root } => {
                     let layouts = self.layouts.clone();

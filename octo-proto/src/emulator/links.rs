@@ -1,6 +1,9 @@
 //! The hyperlinks of a terminal: as many as are on its lines, in bounded memory.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{BuildHasher, RandomState},
+};
 
 use alacritty_terminal::{
     grid::{Dimensions, Grid},
@@ -20,10 +23,12 @@ const OVERHEAD: usize = 128;
 /// Begins the name of a link that its program gave none.
 const UNNAMED: &str = "octo-";
 
-/// Every link that a cell may refer to.
+/// Every link that a cell may refer to: one of each, which all its cells share.
 #[derive(Default)]
 pub(super) struct Links {
-    known: HashMap<(String, String), Hyperlink>,
+    /// By the hash of name and target.
+    known: HashMap<u64, Hyperlink>,
+    hasher: RandomState,
     bytes: usize,
     unnamed: u64,
     /// Bytes offered since the lines were last looked through in vain.
@@ -43,18 +48,22 @@ impl Links {
         if let Some(number) = id.strip_prefix(UNNAMED).and_then(|number| number.parse::<u64>().ok()) {
             self.unnamed = self.unnamed.max(number.saturating_add(1));
         }
-        let key = (id, target.to_owned());
-        if let Some(link) = self.known.get(&key) {
+        let key = self.hasher.hash_one((id.as_str(), target));
+        if let Some(link) = self.known.get(&key).filter(|link| link.id() == id && link.uri() == target) {
             return Some(link.clone());
         }
-        let cost = key.0.len() + key.1.len() + OVERHEAD;
+        let cost = id.len() + target.len() + OVERHEAD;
         if self.bytes + cost > BUDGET && !self.collect(cost, grids) {
             return None;
         }
         self.bytes += cost;
-        let link = Hyperlink::new(Some(&key.0), key.1.clone());
+        let link = Hyperlink::new(Some(id), target.to_owned());
         self.known.insert(key, link.clone());
         Some(link)
+    }
+
+    fn key(&self, link: &Hyperlink) -> u64 {
+        self.hasher.hash_one((link.id(), link.uri()))
     }
 
     fn next_name(&mut self) -> String {
@@ -64,20 +73,21 @@ impl Links {
 
     /// Forgets the links that no cell refers to; looks again only after much more was offered.
     fn collect(&mut self, cost: usize, grids: [&Grid<Cell>; 2]) -> bool {
-        if self.refused > 0 && self.refused < BUDGET / 4 {
+        if self.refused > 0 && self.refused < BUDGET / 2 {
             self.refused += cost;
             return false;
         }
         let mut used = HashSet::new();
         for grid in grids {
-            used.extend([&grid.cursor, &grid.saved_cursor].iter().filter_map(|cursor| cursor.template.hyperlink()));
+            let cursors = [&grid.cursor, &grid.saved_cursor].map(|cursor| cursor.template.hyperlink());
+            used.extend(cursors.iter().flatten().map(|link| self.key(link)));
             for line in grid.topmost_line().0..=grid.bottommost_line().0 {
-                let row = &grid[Line(line)];
-                used.extend((0..grid.columns()).filter_map(|column| row[Column(column)].hyperlink()));
+                let cells = &grid[Line(line)][..Column(grid.columns())];
+                used.extend(cells.iter().filter_map(Cell::hyperlink).map(|link| self.key(&link)));
             }
         }
-        self.known.retain(|_, link| used.contains(link));
-        self.bytes = self.known.keys().map(|(id, target)| id.len() + target.len() + OVERHEAD).sum();
+        self.known.retain(|key, _| used.contains(key));
+        self.bytes = self.known.values().map(|link| link.id().len() + link.uri().len() + OVERHEAD).sum();
         let fits = self.bytes + cost <= BUDGET;
         self.refused = if fits { 0 } else { cost };
         fits

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use alacritty_terminal::vte::ansi::{Handler, Hyperlink};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
@@ -75,8 +74,8 @@ impl Machine {
             let grids = [Which::Primary, Which::Alternate].map(|which| self.screens.screen(which).grid());
             self.links.get(id, target, grids)
         };
-        let link = link.map(Hyperlink::from);
-        self.screens.active_mut().term().set_hyperlink(link);
+        // Not by way of the parser's type, which would make another of it for each time that it is named.
+        self.screens.active_mut().term().grid_mut().cursor.template.set_hyperlink(link);
     }
 
     fn copy(&mut self, encoded: &[u8]) {

@@ -36,6 +36,8 @@ pub enum Effect {
         /// What the terminal is to call it.
         id: u32,
     },
+    /// Run a program: its name and its arguments.
+    Run(Vec<String>),
     /// Find out what the parts of a text are.
     Highlight {
         /// The pane that wishes to know.
@@ -47,8 +49,6 @@ pub enum Effect {
         /// The text.
         text: Arc<str>,
     },
-    /// Run a program: its name and its arguments.
-    Run(Vec<String>),
     /// Read what was kept of a workspace.
     LoadLayout {
         /// Its folder.

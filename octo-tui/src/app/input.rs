@@ -56,6 +56,8 @@ pub enum What {
         /// The picture.
         drawn: Result<Form, String>,
     },
+    /// A program was run, or why it failed.
+    Ran(Result<(), String>),
     /// It is known what the parts of a text are.
     Highlighted {
         /// The pane that wished to know.
@@ -65,8 +67,6 @@ pub enum What {
         /// The parts.
         tokens: Tokens,
     },
-    /// A program was run, or why it failed.
-    Ran(Result<(), String>),
     /// What was kept of a workspace was read.
     Layout {
         /// Its folder.

@@ -42,23 +42,23 @@ impl App {
                 self.overlay = Some(Overlay::Outside { place, showing });
             }
             Target::Place(place) => self.open_place(place, showing),
-            Target::Diff(call, place) if showing == Showing::File => self.open_diff(&call, place),
+            Target::Diff(id, place) if showing == Showing::File => self.open_change(&id, place.path),
             Target::Diff(_, place) => self.open_place(place, showing),
             Target::Terminal(id) => self.show_terminal(id),
         }
     }
 
-    /// Shows the change that a tool call made; where it is not known, how its file differs now.
-    fn open_diff(&mut self, call: &ToolCallId, place: Place) {
-        let diff =
-            Content::of(&self.open, &self.gallery).outcome(call).and_then(|outcome| outcome.diff).map(str::to_owned);
-        match diff {
-            Some(diff) => self.put_where_room_is(Box::new(DiffPane::of_text(place.path, &diff))),
-            None => self.open_place(place, Showing::Diff),
+    /// Shows what a tool call changed; where that is not known, how its file differs now.
+    fn open_change(&mut self, id: &ToolCallId, path: String) {
+        let content = Content::of(&self.open, &self.gallery);
+        let unified = content.outcome(id).and_then(|outcome| outcome.diff).map(str::to_owned);
+        match unified {
+            Some(unified) => self.put_where_room_is(Box::new(DiffPane::of_text(path, &unified))),
+            None => self.open_changes(path),
         }
     }
 
-    /// Opens a file in the person's own editor.
+    /// Opens a place in the person's own editor.
     pub(super) fn open_in_editor(&mut self, place: &Place) {
         let path = if place.path.starts_with('/') {
             place.path.clone()

@@ -12,6 +12,7 @@ use octo_proto::{
 use super::{
     App,
     effect::{Call, Effect, Wall},
+    outside,
 };
 use crate::{
     pane::{Answer, Env, Kept, Pane, PaneInput, Wish, diff::DiffPane, terminal::TerminalPane},
@@ -48,26 +49,6 @@ fn stream(command: &FilesCommand) -> Option<Stream> {
         FilesCommand::Search { .. } | FilesCommand::Grep { .. } => Some(Stream::Search),
         _ => None,
     }
-}
-
-/// The same about another path, of those that a file outside the workspace is looked at with.
-fn at(command: &FilesCommand, path_of: impl Fn(&str) -> String) -> Option<FilesCommand> {
-    match command {
-        FilesCommand::Read { path, offset, limit, if_version } => {
-            let if_version = if_version.clone();
-            Some(FilesCommand::Read { path: path_of(path), offset: *offset, limit: *limit, if_version })
-        }
-        FilesCommand::Stat { path } => Some(FilesCommand::Stat { path: path_of(path) }),
-        _ => None,
-    }
-}
-
-/// A file outside the workspace is asked for beneath its own folder, and only looked at.
-fn outside(command: &FilesCommand) -> Option<(String, FilesCommand)> {
-    let (FilesCommand::Read { path, .. } | FilesCommand::Stat { path }) = command else { return None };
-    let (folder, name) = path.rsplit_once('/').filter(|_| path.starts_with('/'))?;
-    let folder = if folder.is_empty() { "/" } else { folder };
-    Some((folder.to_owned(), at(command, |_| name.to_owned())?))
 }
 
 impl App {
@@ -120,20 +101,17 @@ impl App {
         self.open.id().filter(|_| self.open.cwd() == self.workspace.root).cloned()
     }
 
-    fn ask_files(&mut self, id: PaneId, command: FilesCommand, bytes: Bytes) {
-        // What lies around a file outside is left alone.
-        if matches!(&command, FilesCommand::Watch { path } if path.starts_with('/')) {
+    fn ask_files(&mut self, id: PaneId, mut command: FilesCommand, bytes: Bytes) {
+        let stream = stream(&command);
+        let outside = outside::leave(&mut command);
+        if outside.is_some() && stream.is_some() {
             return;
         }
-        let stream = stream(&command);
         // Of each kind a pane has one at a time: the last it asked for.
         if stream.is_some() {
             self.cancel(|waiting| waiting.pane == id && waiting.stream == stream);
         }
-        let (root, command) = match outside(&command) {
-            Some((root, command)) => (root, command),
-            None => (self.workspace.root.clone(), command),
-        };
+        let root = outside.unwrap_or_else(|| self.workspace.root.clone());
         let request = FilesRequest { root: Some(root), command };
         let session = self.session_here();
         self.ask_for(id, session, (Call::Files(request), bytes), stream);
@@ -170,8 +148,9 @@ impl App {
         }
         match call {
             Call::Files(FilesRequest { root: Some(root), command }) if *root != self.workspace.root => {
-                let asked = at(command, |path| format!("{}/{path}", root.trim_end_matches('/')));
-                self.tell_pane(pane, PaneInput::Files(asked.as_ref().unwrap_or(command), result));
+                let mut command = command.clone();
+                outside::come_back(&mut command, root);
+                self.tell_pane(pane, PaneInput::Files(&command, result));
             }
             Call::Files(request) => self.tell_pane(pane, PaneInput::Files(&request.command, result)),
             Call::Terminal(command) => self.tell_pane(pane, PaneInput::Terminal(command, result)),

@@ -1,7 +1,6 @@
 //! A file of 100 MB through `cat`, to a client that takes it as fast as it can.
 
 use std::{
-    fmt::Write as _,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -80,15 +79,21 @@ pub(crate) fn script(file: &Path) -> String {
 /// Lines of a log, of different lengths, here and there with a colour.
 pub(crate) fn write_file(dir: &Path, bytes: usize) -> Result<PathBuf> {
     let mut text = String::with_capacity(bytes + 200);
-    let mut number = 0;
-    while text.len() < bytes {
-        number += 1;
-        let width = number * 7919 % 60;
-        let level = if number % 8 == 0 { "\x1b[33mwarning\x1b[0m" } else { "info" };
-        writeln!(text, "{number:>9} {level} {:.<width$} of the run", "request")?;
+    for number in 1.. {
+        text.push_str(&line(number));
+        if text.len() >= bytes {
+            break;
+        }
     }
     text.truncate(bytes);
     let path = dir.join("output.log");
     std::fs::write(&path, text)?;
     Ok(path)
+}
+
+/// One of them.
+pub(crate) fn line(number: usize) -> String {
+    let width = number * 7919 % 60;
+    let level = if number % 8 == 0 { "\x1b[33mwarning\x1b[0m" } else { "info" };
+    format!("{number:>9} {level} {:.<width$} of the run\n", "request")
 }

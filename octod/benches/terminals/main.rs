@@ -1,6 +1,6 @@
 //! Terminals of Octo beside a bare PTY, tmux and ttyd, all in one run. Run by hand on a quiet machine:
 //! `cargo build --release --workspace && cargo bench -p octod --bench terminals`, with the names of sections to run only
-//! those: `flow`, `echo`, `memory`, `attach`, `slow`, `crowd`. What is not installed is left out.
+//! those: `flow`, `echo`, `memory`, `attach`, `rebuild`, `slow`, `crowd`. What is not installed is left out.
 
 mod attach;
 mod cpu;
@@ -9,6 +9,7 @@ mod echo;
 mod flow;
 mod held;
 mod line;
+mod rebuild;
 mod slow;
 mod ways;
 
@@ -53,6 +54,9 @@ fn run() -> Result<()> {
     }
     if wants("attach") {
         attach::measure()?;
+    }
+    if wants("rebuild") {
+        rebuild::measure()?;
     }
     if wants("slow") {
         slow::measure()?;

@@ -1,7 +1,9 @@
 //! Output that is meant to do harm: it costs bounded memory and time.
 
+use alacritty_terminal::index::{Column, Line};
+
 use super::{after, redrawn};
-use crate::emulator::{Emulator, Notice, redraw::LONGEST};
+use crate::emulator::{Emulator, Notice, redraw::LONGEST, screens::Which};
 
 #[test]
 fn an_endless_command_is_forgotten_and_what_follows_is_shown() {
@@ -71,6 +73,18 @@ fn links_beyond_the_budget_are_plain_text_until_there_is_room() {
         emulator.feed(format!("\x1b]8;;http://{number}/{target}\x1b\\l\x1b]8;;\x1b\\\r\n").as_bytes(), 0);
     }
     assert!(linked(&emulator) > 0, "there is room again");
+}
+
+#[test]
+fn a_link_that_is_named_for_each_cell_is_held_once() {
+    let target = "x".repeat(2_000);
+    let link = format!("\x1b]8;id=a;http://{target}\x1b\\l");
+    let (emulator, _) = after(40, 5, link.repeat(80).as_bytes());
+    let grid = emulator.machine.screens.screen(Which::Primary).grid();
+    let texts: Vec<_> = (0..80)
+        .map(|cell| grid[Line(cell / 40)][Column((cell % 40) as usize)].hyperlink().unwrap().uri().as_ptr())
+        .collect();
+    assert!(texts.iter().all(|text| *text == texts[0]), "each cell holds a text of its own");
 }
 
 #[test]
