@@ -20,6 +20,9 @@ use ratatui_image::{
 
 pub use decode::LARGEST;
 
+/// The character that kitty puts pictures in the place of.
+pub const PLACEHOLDER: char = '\u{10eeee}';
+
 /// A cell where nobody tells how large it is: twice as high as it is wide.
 const CELL: (u16, u16) = (10, 20);
 
@@ -65,6 +68,14 @@ pub struct Drawing {
 pub struct Form {
     size: (u16, u16),
     kind: Kind,
+    sent: String,
+}
+
+impl Form {
+    /// What the terminal must get once, before the picture is drawn.
+    pub fn take_sent(&mut self) -> String {
+        std::mem::take(&mut self.sent)
+    }
 }
 
 enum Kind {
@@ -119,6 +130,9 @@ impl Drawing {
 /// # Errors
 /// Why there is none, in words.
 pub fn prepare(bytes: &[u8], room: (u16, u16), id: u32, graphics: &Graphics) -> Result<Form, String> {
+    if graphics.way == Way::Not {
+        return Err("it would need colours, and NO_COLOR is set".to_owned());
+    }
     let pixels = (u32::from(room.0) * u32::from(graphics.cell.0), u32::from(room.1) * u32::from(graphics.cell.1));
     let image = decode::decode(bytes, pixels)?;
     let fitted = fit::fit((image.width(), image.height()), room, graphics.cell);
@@ -157,7 +171,17 @@ fn encode(
             Kind::Rows((0..rows).map(protocol).collect::<Result<_, _>>()?)
         }
     };
-    Ok(Form { size: fitted.cells, kind })
+    let sent = sent(&kind);
+    Ok(Form { size: fitted.cells, kind, sent })
+}
+
+/// kitty's picture itself comes with the first cell that is drawn of it, once. It is sent by itself instead, so that nothing
+/// that lies over that cell can keep it back.
+fn sent(kind: &Kind) -> String {
+    let Kind::Whole(whole) = kind else { return String::new() };
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 1, 1));
+    SlicedImage::new(whole, SignedPosition { x: 0, y: 0 }).render(buffer.area, &mut buffer);
+    buffer[(0, 0)].symbol().split(PLACEHOLDER).next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

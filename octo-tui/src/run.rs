@@ -201,7 +201,7 @@ impl Loop {
                     Some(heard) => self.on_heard(heard)?,
                     None => return Err(io::Error::other("the link to octod has ended")),
                 },
-                Some(read) = self.reading.join_next() => if let Ok(what) = read { self.take(what)? },
+                Some(read) = self.reading.join_next() => if let Ok(what) = read { self.on_read(what)? },
                 () = until_time(wake) => self.take(What::Tick)?,
             }
         }
@@ -243,6 +243,14 @@ impl Loop {
             }
         }
         Ok(())
+    }
+
+    /// Something was done away from the screen.
+    fn on_read(&mut self, mut what: What) -> io::Result<()> {
+        if let What::Drawn { drawn: Ok(form), .. } = &mut what {
+            self.screen.send(&form.take_sent())?;
+        }
+        self.take(what)
     }
 
     fn take(&mut self, what: What) -> io::Result<()> {

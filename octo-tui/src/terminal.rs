@@ -162,6 +162,14 @@ impl Screen {
         write_out(format!("\x1b]52;c;{encoded}\x07").as_bytes())
     }
 
+    /// Sends a picture, to be drawn later.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be written.
+    pub fn send(&self, picture: &str) -> io::Result<()> {
+        write_out(picture.as_bytes())
+    }
+
     /// Rings the bell.
     ///
     /// # Errors

@@ -1,10 +1,7 @@
-//! Files outside of the workspace, which a person agreed to look at: their paths are absolute, and they are asked for beneath
-//! the root of all. They are not watched: what lies around them is not ours to look at.
+//! Files outside of the workspace, which a person agreed to look at: their paths are absolute, and each is asked for beneath its
+//! own folder. They are not watched: what lies around them is not ours to look at.
 
 use octo_proto::files::FilesCommand;
-
-/// The root of all.
-pub(super) const ROOT: &str = "/";
 
 /// The path of a command that only looks at one file.
 fn path_mut(command: &mut FilesCommand) -> Option<&mut String> {
@@ -14,19 +11,18 @@ fn path_mut(command: &mut FilesCommand) -> Option<&mut String> {
     }
 }
 
-/// Whether a command is about a file outside. Then its path is beneath the root of all.
-pub(super) fn leave(command: &mut FilesCommand) -> bool {
-    let Some(path) = path_mut(command) else { return false };
-    let within = path.strip_prefix(ROOT).map(str::to_owned);
-    within.is_some_and(|within| {
-        *path = within;
-        true
-    })
+/// The folder of the file that a command is about, where that is outside. Then its path is beneath that folder.
+pub(super) fn leave(command: &mut FilesCommand) -> Option<String> {
+    let path = path_mut(command).filter(|path| path.starts_with('/'))?;
+    let (folder, name) = path.rsplit_once('/')?;
+    let folder = if folder.is_empty() { "/" } else { folder }.to_owned();
+    *path = name.to_owned();
+    Some(folder)
 }
 
 /// The command as the pane knows it.
-pub(super) fn come_back(command: &mut FilesCommand) {
+pub(super) fn come_back(command: &mut FilesCommand, folder: &str) {
     if let Some(path) = path_mut(command) {
-        path.insert_str(0, ROOT);
+        *path = format!("{}/{path}", folder.trim_end_matches('/'));
     }
 }

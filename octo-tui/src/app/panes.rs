@@ -104,14 +104,14 @@ impl App {
     fn ask_files(&mut self, id: PaneId, mut command: FilesCommand, bytes: Bytes) {
         let stream = stream(&command);
         let outside = outside::leave(&mut command);
-        if outside && stream.is_some() {
+        if outside.is_some() && stream.is_some() {
             return;
         }
         // Of each kind a pane has one at a time: the last it asked for.
         if stream.is_some() {
             self.cancel(|waiting| waiting.pane == id && waiting.stream == stream);
         }
-        let root = if outside { outside::ROOT.to_owned() } else { self.workspace.root.clone() };
+        let root = outside.unwrap_or_else(|| self.workspace.root.clone());
         let request = FilesRequest { root: Some(root), command };
         let session = self.session_here();
         self.ask_for(id, session, (Call::Files(request), bytes), stream);
@@ -147,13 +147,12 @@ impl App {
             self.waiting.remove(place);
         }
         match call {
-            Call::Files(FilesRequest { root, command }) => {
+            Call::Files(FilesRequest { root: Some(root), command }) if *root != self.workspace.root => {
                 let mut command = command.clone();
-                if root.as_deref() == Some(outside::ROOT) && self.workspace.root != outside::ROOT {
-                    outside::come_back(&mut command);
-                }
+                outside::come_back(&mut command, root);
                 self.tell_pane(pane, PaneInput::Files(&command, result));
             }
+            Call::Files(request) => self.tell_pane(pane, PaneInput::Files(&request.command, result)),
             Call::Terminal(command) => self.tell_pane(pane, PaneInput::Terminal(command, result)),
             Call::Agent(_) => {}
         }

@@ -71,14 +71,22 @@ fn a_part_of_a_picture_is_drawn_where_it_is_and_nowhere_else() {
 
 #[test]
 fn pixels_are_sent_as_the_terminal_takes_them() {
-    for (way, begins) in [(Way::Sixel, "\x1bP"), (Way::Iterm2, "\x1b]1337;File=inline=1"), (Way::Kitty, "\x1b_G")] {
-        let drawing = prepared(&file(ImageFormat::Png), way).unwrap();
-        let buffer = drawn(&drawing, 0, Rect::new(0, 0, 20, 8));
+    let form = |way| prepare(&file(ImageFormat::Png), ROOM, 7, &Graphics { way, cell: CELL }).unwrap();
+    for (way, begins) in [(Way::Sixel, "\x1bP"), (Way::Iterm2, "\x1b]1337;File=inline=1")] {
+        let mut form = form(way);
+        assert_eq!(form.take_sent(), "");
+        let buffer = drawn(&Drawing::from(form), 0, Rect::new(0, 0, 20, 8));
         assert!(buffer[(0, 0)].symbol().contains(begins), "{way:?}");
         assert!(matches!(buffer[(0, 0)].diff_option, CellDiffOption::ForcedWidth(_)));
-        let again = drawn(&drawing, 0, Rect::new(0, 0, 20, 8));
-        let sent_again = again[(0, 0)].symbol().contains(begins);
-        assert_eq!(sent_again, way != Way::Kitty, "kitty keeps what it got");
+    }
+    // kitty gets the picture once, and then the cells that it is in.
+    let mut form = form(Way::Kitty);
+    let sent = form.take_sent();
+    assert!(sent.starts_with("\x1b_Gq=2,i=7,a=T,U=1,") && sent.ends_with("\x1b\\"), "{sent:.80}");
+    let buffer = drawn(&Drawing::from(form), 0, Rect::new(0, 0, 20, 8));
+    for at in [(0, 0), (3, 3)] {
+        assert!(buffer[at].symbol().starts_with(PLACEHOLDER), "{:?}", buffer[at]);
+        assert_eq!(buffer[at].fg, Color::Rgb(0, 0, 7));
     }
 }
 
@@ -99,6 +107,8 @@ fn what_is_no_picture_or_too_much_is_refused() {
     bomb[16..24].copy_from_slice(&[0, 0, 0x3e, 0x80, 0, 0, 0x3e, 0x80]);
     let truncated = &file(ImageFormat::Jpeg)[..40];
     let large = vec![0; usize::try_from(LARGEST).unwrap() + 1];
+    let unwanted = prepared(SVG.as_bytes(), Way::Not).unwrap_err();
+    assert!(unwanted.contains("NO_COLOR"), "{unwanted}");
     let texts = [deep.as_str(), &uses, entities, "<svg", "no picture", ""].map(str::as_bytes);
     for (at, bytes) in texts.into_iter().chain([&bomb[..], truncated, &large]).enumerate() {
         let refused = prepared(bytes, Way::HalfBlocks);

@@ -3,7 +3,7 @@
 use ratatui::{
     Frame, Terminal,
     backend::TestBackend,
-    buffer::Buffer,
+    buffer::{Buffer, CellDiffOption},
     layout::{Position, Rect},
     style::Modifier,
     text::{Line, Span},
@@ -122,6 +122,11 @@ pub fn text_of(app: &App, selection: &Selection) -> String {
         // Behind a wide character stands a cell that is not its own.
         if skip > 0 {
             skip -= 1;
+            continue;
+        }
+        if cell.diff_option != CellDiffOption::None {
+            // A picture has no text.
+            text.push(' ');
             continue;
         }
         text.push_str(cell.symbol());

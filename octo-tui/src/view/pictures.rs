@@ -7,13 +7,10 @@ use ratatui::{
     layout::Rect,
 };
 
-use crate::{app::App, transcript::Strip};
+use crate::{app::App, graphics::PLACEHOLDER, transcript::Strip};
 
 /// The columns left of a picture.
 const MARGIN: u16 = 2;
-
-/// What kitty puts an image in the place of.
-const PLACEHOLDER: char = '\u{10eeee}';
 
 pub(super) fn draw(app: &App, buffer: &mut Buffer) {
     let area = app.areas.transcript;
