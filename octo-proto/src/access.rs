@@ -77,6 +77,7 @@ pub const VERBS: &[(&str, &str, Right)] = &[
     ("files", "mkdir", Right::Write),
     ("files", "rename", Right::Write),
     ("files", "copy", Right::Write),
+    ("files", "apply", Right::Write),
     ("files", "delete", Right::Control),
 ];
 

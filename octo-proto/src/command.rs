@@ -7,7 +7,7 @@ use crate::{
     cursor::Cursor,
     id::{AttachmentId, MessageId, RequestId, SessionId, TurnId},
     index::IndexEntry,
-    message::{Message, Source},
+    message::{Mention, Message, Source},
     session::{HarnessStatus, Model, SessionUsage, SlashCommand, When},
 };
 
@@ -85,6 +85,9 @@ pub enum Command {
         /// Pictures.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         images: Vec<Source>,
+        /// Files that the text mentions: each that is in the workspace becomes a part of the message.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<Mention>,
         /// When it is to reach the agent.
         #[serde(default)]
         when: When,

@@ -202,6 +202,15 @@ pub enum FilesCommand {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
     },
+    /// Stages, unstages or reverts changes of one file: the hunks in the bytes of the request, as `changes` gave them, or
+    /// without bytes all of them. Reply: [`crate::command::Done`].
+    #[serde(rename = "apply")]
+    Apply {
+        /// The file, as `changes` names it.
+        path: String,
+        /// What becomes of them.
+        action: HunkAction,
+    },
     /// Tells changes as [`FilesEvent::Changed`] until `cancel` or the end of the connection. Reply: [`Watching`].
     #[serde(rename = "watch")]
     Watch {
@@ -209,6 +218,19 @@ pub enum FilesCommand {
         #[serde(default)]
         path: String,
     },
+}
+
+/// What becomes of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum HunkAction {
+    /// What is not staged is staged.
+    Stage,
+    /// What is staged is so no more; the file stays as it is.
+    Unstage,
+    /// What is not staged is undone in the file.
+    Revert,
 }
 
 /// Which files are shown that are not by themselves.
@@ -228,9 +250,12 @@ impl FilesCommand {
     #[must_use]
     pub fn is_mutating(&self) -> bool {
         match self {
-            Self::Write { .. } | Self::Mkdir { .. } | Self::Rename { .. } | Self::Copy { .. } | Self::Delete { .. } => {
-                true
-            }
+            Self::Write { .. }
+            | Self::Mkdir { .. }
+            | Self::Rename { .. }
+            | Self::Copy { .. }
+            | Self::Delete { .. }
+            | Self::Apply { .. } => true,
             Self::Tree { .. }
             | Self::List { .. }
             | Self::Stat { .. }

@@ -257,6 +257,9 @@ pub enum PartKind {
         /// First and last line, from 1.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         range: Option<[u64; 2]>,
+        /// What stood in these lines when they were referred to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quote: Option<String>,
     },
     /// A file that belongs to the message.
     Attachment {
@@ -296,6 +299,17 @@ fn foreign_part(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         "properties": { "type": { "type": "string", "pattern": "^x-" } },
         "required": ["type"],
     })
+}
+
+/// A file that a prompt mentions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Mention {
+    /// Where it is, from the workspace, written as in [`crate::files::name`].
+    pub path: String,
+    /// First and last line, from 1: these are quoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[u64; 2]>,
 }
 
 /// How far a tool call has come.

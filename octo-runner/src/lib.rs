@@ -13,6 +13,7 @@ pub mod harness;
 pub mod hstry;
 pub mod index;
 pub mod lines;
+pub mod mentions;
 pub mod outside;
 pub mod process;
 pub mod records;

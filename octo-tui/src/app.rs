@@ -3,12 +3,17 @@
 mod chat;
 mod commands;
 pub mod effect;
+mod files;
+mod gallery;
 mod heard;
 pub mod input;
 mod keys;
 mod layout;
 pub mod mouse;
+mod offers;
+mod open;
 mod outbox;
+mod outside;
 mod panes;
 mod pictures;
 mod sessions;
@@ -28,10 +33,14 @@ use self::{
     panes::Waiting,
 };
 use crate::{
+    editor::Editor,
+    graphics::Drawing,
     link::state::Status,
     state::{
         dialog::{Dialog, QUIET_MS},
+        gallery::Gallery,
         index::Index,
+        offers::Offers,
         overlay::Overlay,
         session::Session,
         workspace::Workspace,
@@ -65,6 +74,8 @@ pub struct Options {
     pub home: Option<String>,
     /// What is opened first.
     pub start: Start,
+    /// What is known of the person's editors.
+    pub editor: Editor,
     /// The key before those that are about panes.
     pub prefix: (KeyModifiers, KeyCode),
     /// From what the ids of requests are drawn.
@@ -126,6 +137,11 @@ pub struct App {
     pub notice: Option<Notice>,
     /// Events that this release did not understand.
     pub unknown_events: u64,
+    offers: Option<Offers>,
+    /// The pictures of conversations.
+    pub gallery: Gallery,
+    /// What the drawings of pictures are called.
+    drawn: u32,
     kept: Vec<Session>,
     outbox: Outbox,
     effects: Vec<Effect>,
@@ -171,6 +187,10 @@ impl App {
             overlay: None,
             notice: None,
             unknown_events: 0,
+            offers: None,
+            gallery: Gallery::default(),
+            // Others may show pictures in this terminal too.
+            drawn: (options.seed >> 32) as u32,
             kept: Vec::new(),
             outbox: Outbox::new(Ids::new(options.seed)),
             effects: Vec::new(),
@@ -204,6 +224,10 @@ impl App {
             What::Focus(focused) => self.focused = focused,
             What::Link(heard) => self.on_heard(heard),
             What::Read { upload, image } => self.on_read(&upload, image),
+            What::Ran(Err(why)) => self.complain_of(why),
+            What::Ran(Ok(())) => self.changed = false,
+            What::Drawn { place, drawn } => self.on_drawn(place, drawn.map(Drawing::from)),
+            What::Highlighted { pane, number, tokens } => self.on_highlighted(pane, number, &tokens),
             What::Layout { root, text } => self.on_layout(&root, text.as_deref()),
             What::Tick => {
                 self.outbox.tick(input.at, &mut self.effects);
@@ -233,10 +257,12 @@ impl App {
         self.areas = Areas::of(self);
         self.workspace.places = self.workspace.layout.tab().places(self.areas.body);
         let area = self.areas.transcript;
+        self.open.transcript.held = matches!(self.overlay, Some(Overlay::Hints(_)));
         self.with_transcript(|transcript, content, theme| {
             transcript.arrange(content, (area.width, area.height), theme);
         });
         self.ask_page();
+        self.ask_pictures();
         self.arrange_panes();
         std::mem::take(&mut self.effects)
     }
@@ -294,7 +320,7 @@ impl App {
 
     fn with_transcript(&mut self, act: impl FnOnce(&mut crate::transcript::Transcript, &Content<'_>, &Theme)) {
         let mut transcript = std::mem::take(&mut self.open.transcript);
-        act(&mut transcript, &Content::of(&self.open), &self.options.theme);
+        act(&mut transcript, &Content::of(&self.open, &self.gallery), &self.options.theme);
         self.open.transcript = transcript;
     }
 

@@ -13,6 +13,7 @@ use octo_proto::{
 use crate::{
     app::{Options, Start},
     config::{Config, Environment},
+    editor::Editor,
     run,
     theme::{Theme, ThemeName},
 };
@@ -94,6 +95,12 @@ fn setup(arguments: &Arguments) -> anyhow::Result<run::Setup> {
         cwd: cwd.to_string_lossy().into_owned(),
         home: environment.home.clone(),
         start,
+        editor: Editor {
+            config: config.open,
+            neovim: environment.neovim.clone(),
+            program: environment.editor.clone(),
+            in_tmux: environment.in_tmux,
+        },
         prefix: config.prefix,
         seed: seed(),
     };

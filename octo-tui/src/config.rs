@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use crossterm::event::{KeyCode, KeyModifiers};
 use serde::Deserialize;
 
-use crate::{keymap, theme::ThemeName};
+use crate::{editor::OpenConfig, keymap, theme::ThemeName};
 
 /// The prefix where none is set: it is what leaves `octoctl term attach` too.
 const PREFIX: (KeyModifiers, KeyCode) = (KeyModifiers::CONTROL, KeyCode::Char(']'));
@@ -20,6 +20,8 @@ pub struct Config {
     pub mouse: bool,
     /// Whether thinking is shown whole.
     pub thinking: bool,
+    /// How files are opened in the person's own editor.
+    pub open: OpenConfig,
     /// The key before those that are about panes, as `ctrl+]`: with Ctrl or Alt, or a function key.
     #[serde(deserialize_with = "prefix")]
     pub prefix: (KeyModifiers, KeyCode),
@@ -34,7 +36,8 @@ fn prefix<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<(KeyModif
 
 impl Default for Config {
     fn default() -> Self {
-        Self { theme: ThemeName::Ansi, mouse: true, thinking: false, prefix: PREFIX }
+        let open = OpenConfig::default();
+        Self { theme: ThemeName::Ansi, mouse: true, thinking: false, open, prefix: PREFIX }
     }
 }
 
@@ -49,6 +52,14 @@ pub struct Environment {
     pub home: Option<String>,
     /// `SSH_AUTH_SOCK`, to be offered to the agents.
     pub ssh_auth_sock: Option<String>,
+    /// `TERM_PROGRAM`.
+    pub program: Option<String>,
+    /// `NVIM`: where the neovim listens in whose terminal this is.
+    pub neovim: Option<String>,
+    /// `VISUAL`, else `EDITOR`.
+    pub editor: Option<String>,
+    /// `TMUX` is set.
+    pub in_tmux: bool,
     /// The point at which a debug build panics, for the test that the terminal is given back.
     #[cfg(debug_assertions)]
     pub panic_on_key: bool,
@@ -103,6 +114,10 @@ impl Environment {
             is_remote: set("SSH_CONNECTION").is_some(),
             home: text("HOME"),
             ssh_auth_sock: text("SSH_AUTH_SOCK"),
+            program: text("TERM_PROGRAM"),
+            neovim: text("NVIM"),
+            editor: text("VISUAL").or_else(|| text("EDITOR")),
+            in_tmux: set("TMUX").is_some(),
             #[cfg(debug_assertions)]
             panic_on_key: set("OCTO_TUI_TEST_PANIC").is_some(),
         }
@@ -112,20 +127,26 @@ impl Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::editor::{Within, Words};
 
     #[test]
     fn a_file_sets_what_it_names_and_nothing_else_is_let_in() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tui.toml");
         assert_eq!(Config::load(&file).unwrap(), Config::default());
-        std::fs::write(&file, "theme = \"mono\"\nmouse = false\nthinking = true\nprefix = \"ctrl+g\"\n").unwrap();
+        let text = "theme = \"mono\"\nmouse = false\nthinking = true\nprefix = \"ctrl+g\"\n";
+        let open = "[open]\ncommand = \"code -g '{path}:{line}'\"\nin = \"tmux\"\n";
+        std::fs::write(&file, format!("{text}{open}")).unwrap();
         let prefix = (KeyModifiers::CONTROL, KeyCode::Char('g'));
-        let expected = Config { theme: ThemeName::Mono, mouse: false, thinking: true, prefix };
+        let command = Words::try_from("code -g {path}:{line}".to_owned()).unwrap();
+        let open = OpenConfig { command: Some(command), within: Some(Within::Tmux) };
+        let expected = Config { theme: ThemeName::Mono, mouse: false, thinking: true, open, prefix };
         assert_eq!(Config::load(&file).unwrap(), expected);
         for (text, named) in [
             ("colour = 1\n", "colour"),
             ("theme = \"pink\"\n", "pink"),
             ("mouse = 3\n", "mouse"),
+            ("[open]\ncommand = \"'a\"\n", "a quote"),
             ("prefix = \"g\"\n", "prefix"),
         ] {
             std::fs::write(&file, text).unwrap();

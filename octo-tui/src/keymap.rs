@@ -15,6 +15,8 @@ use crate::{
 pub enum Context {
     /// The conversation and the composer.
     Chat,
+    /// Files that are offered for what is written, before all else of the composer.
+    Offers,
     /// A text field, wherever it is.
     Text,
     /// A question of the agent.
@@ -25,6 +27,8 @@ pub enum Context {
     Overlay,
     /// The help screen.
     Help,
+    /// Letters beside what can be opened.
+    Hints,
     /// The tree of files.
     Tree,
     /// A file.
@@ -74,6 +78,8 @@ pub enum Action {
     Level,
     /// Chooses a mode.
     Mode,
+    /// Labels what can be opened.
+    Hints,
     /// Folds or unfolds the plan.
     Plan,
     /// Folds or unfolds thinking.
@@ -107,8 +113,12 @@ pub enum LayoutAction {
     Terminal(Option<Axis>),
     /// Opens a terminal in a tab of its own.
     Tab,
+    /// Shows the tree of files.
+    Tree,
     /// Shows one of the terminals that are there.
     Attach,
+    /// Shows what was changed.
+    Changes,
     /// Gives the keys to the conversation.
     Chat,
     /// Gives the keys to the pane on this side.
@@ -170,8 +180,9 @@ const fn bind(
 /// Every key with a meaning.
 pub const BINDINGS: &[Binding] = {
     use Action as A;
-    use Context::{Chat, Dialog, Help, Overlay, Sessions, Text};
+    use Context::{Chat, Dialog, Diff, File, Help, Hints, Offers, Overlay, Sessions, Text, Tree};
     use KeyCode as K;
+    use PaneAction as P;
     &[
         bind(Chat, &[(NONE, K::Enter)], "Enter", A::Submit, "send; while the agent works: queue for after the turn"),
         bind(
@@ -200,6 +211,13 @@ pub const BINDINGS: &[Binding] = {
         bind(Chat, &[(CTRL, K::Char('p'))], "Ctrl+P", A::Model, "model"),
         bind(Chat, &[(CTRL, K::Char('t'))], "Ctrl+T", A::Level, "thinking level"),
         bind(Chat, &[(SHIFT, K::BackTab), (NONE, K::BackTab)], "Shift+Tab", A::Mode, "mode, where the agent has modes"),
+        bind(
+            Chat,
+            &[(ALT, K::Char('l'))],
+            "Alt+L",
+            A::Hints,
+            "open what is underlined: type its letters; a capital: in your own editor",
+        ),
         bind(Chat, &[(ALT, K::Char('p'))], "Alt+P", A::Plan, "fold or unfold the agent's plan"),
         bind(Chat, &[(ALT, K::Char('t'))], "Alt+T", A::Thinking, "fold or unfold thinking"),
         bind(Chat, &[(ALT, K::Char('o'))], "Alt+O", A::Tools, "fold or unfold tool output"),
@@ -211,6 +229,11 @@ pub const BINDINGS: &[Binding] = {
         bind(Chat, &[(NONE, K::F(3))], "F3", A::Mouse, "mouse on or off (off: select text)"),
         bind(Chat, &[(CTRL, K::Char('l'))], "Ctrl+L", A::Redraw, "draw anew"),
         bind(Chat, &[(NONE, K::F(1))], "F1 ?", A::Help, "this page"),
+        bind(Offers, &[(NONE, K::Up)], "Up", A::Step(-1), "the file before"),
+        bind(Offers, &[(NONE, K::Down)], "Down", A::Step(1), "the next file"),
+        bind(Offers, &[(NONE, K::Tab)], "Tab", A::Switch, "take it"),
+        bind(Offers, &[(NONE, K::Enter)], "Enter", A::Submit, "take it; send, where it is written whole"),
+        bind(Offers, &[(NONE, K::Esc)], "Esc", A::Back, "offer no files for this word"),
         bind(Text, &[(NONE, K::Left), (CTRL, K::Char('b'))], "Left", A::Edit(Edit::Left), "a character back"),
         bind(Text, &[(NONE, K::Right)], "Right", A::Edit(Edit::Right), "a character on"),
         bind(
@@ -307,6 +330,88 @@ pub const BINDINGS: &[Binding] = {
         bind(Overlay, &[(NONE, K::Tab)], "Tab", A::Switch, "the next harness of a new session"),
         bind(Overlay, &[(NONE, K::Enter)], "Enter", A::Submit, "agree"),
         bind(Overlay, &[(NONE, K::Esc), (CTRL, K::Char('c'))], "Esc", A::Back, "close"),
+        bind(Hints, &[(NONE, K::Esc), (CTRL, K::Char('c')), (ALT, K::Char('l'))], "Esc", A::Back, "close"),
+        bind(Tree, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up k", A::Pane(P::Step(-1)), "the line before"),
+        bind(Tree, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", A::Pane(P::Step(1)), "the next line"),
+        bind(Tree, &[(NONE, K::PageUp), (CTRL, K::Char('u'))], "PageUp", A::Pane(P::Pages(-1)), "a page up"),
+        bind(
+            Tree,
+            &[(NONE, K::PageDown), (CTRL, K::Char('d')), (NONE, K::Char(' '))],
+            "PageDown",
+            A::Pane(P::Pages(1)),
+            "a page down",
+        ),
+        bind(Tree, &[(NONE, K::Home), (NONE, K::Char('g'))], "Home g", A::Pane(P::Top), "to the first line"),
+        bind(Tree, &[(NONE, K::End), (NONE, K::Char('G'))], "End G", A::Pane(P::Bottom), "to the last line"),
+        bind(
+            Tree,
+            &[(NONE, K::Left), (NONE, K::Char('h'))],
+            "Left h",
+            A::Pane(P::Left),
+            "fold; to the directory above",
+        ),
+        bind(Tree, &[(NONE, K::Right), (NONE, K::Char('l'))], "Right l", A::Pane(P::Right), "unfold; open the file"),
+        bind(Tree, &[(NONE, K::Enter)], "Enter", A::Pane(P::Open), "unfold or fold; open the file"),
+        bind(Tree, &[(NONE, K::Char('d'))], "d", A::Pane(P::Diff), "what was changed in it"),
+        bind(Tree, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open in your editor"),
+        bind(Tree, &[(NONE, K::Char('.'))], ".", A::Pane(P::Hidden), "show or hide hidden and ignored files"),
+        bind(Tree, &[(NONE, K::Char('/'))], "/", A::Pane(P::Find), "find a file by parts of its name"),
+        bind(Tree, &[(NONE, K::Esc)], "Esc", A::Pane(P::Back), "leave the search"),
+        bind(Tree, &[(NONE, K::Char('R'))], "R", A::Pane(P::Refresh), "look again"),
+        bind(File, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up k", A::Pane(P::Step(-1)), "the line before"),
+        bind(File, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", A::Pane(P::Step(1)), "the next line"),
+        bind(File, &[(NONE, K::PageUp), (CTRL, K::Char('u'))], "PageUp", A::Pane(P::Pages(-1)), "a page up"),
+        bind(
+            File,
+            &[(NONE, K::PageDown), (CTRL, K::Char('d')), (NONE, K::Char(' '))],
+            "PageDown",
+            A::Pane(P::Pages(1)),
+            "a page down",
+        ),
+        bind(File, &[(NONE, K::Home), (NONE, K::Char('g'))], "Home g", A::Pane(P::Top), "to the first line"),
+        bind(File, &[(NONE, K::End), (NONE, K::Char('G'))], "End G", A::Pane(P::Bottom), "to the last line"),
+        bind(File, &[(NONE, K::Left), (NONE, K::Char('h'))], "Left h", A::Pane(P::Left), "scroll to the left"),
+        bind(File, &[(NONE, K::Right), (NONE, K::Char('l'))], "Right l", A::Pane(P::Right), "scroll to the right"),
+        bind(File, &[(NONE, K::Char('w'))], "w", A::Pane(P::Switch), "break long lines, or do not"),
+        bind(File, &[(NONE, K::Char('/'))], "/", A::Pane(P::Find), "search"),
+        bind(File, &[(NONE, K::Char('n'))], "n", A::Pane(P::FindNext(1)), "the next match"),
+        bind(File, &[(NONE, K::Char('N'))], "N", A::Pane(P::FindNext(-1)), "the match before"),
+        bind(File, &[(NONE, K::Esc)], "Esc", A::Pane(P::Back), "leave the search"),
+        bind(File, &[(NONE, K::Enter)], "Enter", A::Pane(P::Open), "write about the line"),
+        bind(File, &[(NONE, K::Char('c'))], "c", A::Pane(P::Comment), "write about the line"),
+        bind(File, &[(NONE, K::Char('d'))], "d", A::Pane(P::Diff), "what was changed in it"),
+        bind(File, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open in your editor at the line"),
+        bind(File, &[(NONE, K::Char('R'))], "R", A::Pane(P::Refresh), "look again"),
+        bind(Diff, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up", A::Pane(P::Step(-1)), "a line up"),
+        bind(Diff, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down", A::Pane(P::Step(1)), "a line down"),
+        bind(Diff, &[(SHIFT, K::Up), (NONE, K::Char('K'))], "Shift+Up", A::Pane(P::Extend(-1)), "choose lines upwards"),
+        bind(
+            Diff,
+            &[(SHIFT, K::Down), (NONE, K::Char('J'))],
+            "Shift+Down",
+            A::Pane(P::Extend(1)),
+            "choose lines downwards",
+        ),
+        bind(Diff, &[(NONE, K::Char('v'))], "v", A::Pane(P::Mark), "begin or end to choose several lines"),
+        bind(Diff, &[(NONE, K::PageUp)], "PageUp", A::Pane(P::Pages(-1)), "a page up"),
+        bind(Diff, &[(NONE, K::PageDown), (NONE, K::Char(' '))], "PageDown", A::Pane(P::Pages(1)), "a page down"),
+        bind(Diff, &[(NONE, K::Home), (NONE, K::Char('g'))], "Home", A::Pane(P::Top), "to the beginning"),
+        bind(Diff, &[(NONE, K::End), (NONE, K::Char('G'))], "End", A::Pane(P::Bottom), "to the end"),
+        bind(Diff, &[(NONE, K::Char('n')), (NONE, K::Char(']'))], "n ]", A::Pane(P::Hunk(1)), "the next hunk"),
+        bind(Diff, &[(NONE, K::Char('p')), (NONE, K::Char('['))], "p [", A::Pane(P::Hunk(-1)), "the hunk before"),
+        bind(Diff, &[(NONE, K::Char('N')), (NONE, K::Char('}'))], "N }", A::Pane(P::File(1)), "the next file"),
+        bind(Diff, &[(NONE, K::Char('P')), (NONE, K::Char('{'))], "P {", A::Pane(P::File(-1)), "the file before"),
+        bind(Diff, &[(NONE, K::Left), (NONE, K::Char('h'))], "Left", A::Pane(P::Left), "fold the file"),
+        bind(Diff, &[(NONE, K::Right), (NONE, K::Char('l'))], "Right", A::Pane(P::Right), "unfold it"),
+        bind(Diff, &[(NONE, K::Char('t'))], "t", A::Pane(P::Switch), "both sides beside each other, or in one"),
+        bind(Diff, &[(NONE, K::Enter), (NONE, K::Char('o'))], "Enter", A::Pane(P::Open), "open the file at this line"),
+        bind(Diff, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open it in your editor"),
+        bind(Diff, &[(NONE, K::Char('s'))], "s", A::Pane(P::Stage), "stage the hunk, or on a name the file"),
+        bind(Diff, &[(NONE, K::Char('u'))], "u", A::Pane(P::Unstage), "take it back from what is staged"),
+        bind(Diff, &[(NONE, K::Char('r'))], "r", A::Pane(P::Revert), "revert it, asked once more"),
+        bind(Diff, &[(NONE, K::Char('c'))], "c", A::Pane(P::Comment), "write about the chosen lines"),
+        bind(Diff, &[(NONE, K::Char('R')), (NONE, K::F(5))], "R F5", A::Pane(P::Refresh), "look again"),
+        bind(Diff, &[(NONE, K::Esc), (NONE, K::Char('q'))], "Esc", A::Pane(P::Back), "choose nothing; close"),
         bind(Help, &[(NONE, K::Up)], "Up", A::Lines(-1), "scroll up"),
         bind(Help, &[(NONE, K::Down)], "Down", A::Lines(1), "scroll down"),
         bind(Help, &[(NONE, K::PageUp)], "PageUp", A::Pages(-1), "a page up"),
@@ -357,7 +462,9 @@ pub const PREFIXED: &[Binding] = {
             "a terminal below",
         ),
         key(&[(NONE, K::Char('c'))], "c", L::Tab, "a terminal in a new tab"),
+        key(&[(NONE, K::Char('f'))], "f", L::Tree, "the files"),
         key(&[(NONE, K::Char('a'))], "a", L::Attach, "show a terminal that runs"),
+        key(&[(NONE, K::Char('g'))], "g", L::Changes, "what was changed"),
         key(&[(NONE, K::Char('i')), (NONE, K::Esc)], "i Esc", L::Chat, "to the conversation"),
         key(&[(NONE, K::Left), (NONE, K::Char('h'))], "Left h", L::Focus(Left), "to the pane on the left"),
         key(&[(NONE, K::Down), (NONE, K::Char('j'))], "Down j", L::Focus(Down), "to the pane below"),
@@ -445,6 +552,14 @@ pub fn named(name: &str) -> Option<(KeyModifiers, KeyCode)> {
         }
     };
     (held != NONE).then_some((held, code))
+}
+
+/// What a key means beside the keys of a pane, where those leave it free: what is about the whole screen.
+#[must_use]
+pub fn beside(key: KeyEvent) -> Option<Action> {
+    action(Context::Chat, key).filter(|action| {
+        matches!(action, Action::Help | Action::Sessions | Action::New | Action::Mouse | Action::Redraw)
+    })
 }
 
 /// The character that a key types, if it types one.

@@ -3,13 +3,17 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod editor;
+pub mod graphics;
 pub mod keymap;
 pub mod layouts;
 pub mod link;
 pub mod pane;
 pub mod picture;
+pub mod program;
 pub mod run;
 pub mod state;
+pub mod syntax;
 pub mod terminal;
 pub mod text;
 pub mod theme;

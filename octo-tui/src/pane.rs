@@ -1,9 +1,16 @@
 //! What a part of the screen beside the conversation shows: a pure machine, as the app is. The app tells it what happened,
 //! it tells the app what it wishes.
 
+pub mod diff;
+mod field;
+pub mod file;
+pub mod image;
+#[cfg(test)]
+mod stage;
 pub mod terminal;
+pub mod tree;
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
 use crossterm::event::{KeyEvent, KeyModifiers, MouseButton};
@@ -19,7 +26,7 @@ use ratatui::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{keymap::Context, state::composer::Edit, theme::Theme};
+use crate::{graphics::Drawing, keymap::Context, state::composer::Edit, syntax::Tokens, theme::Theme};
 
 /// One part of the screen.
 pub trait Pane: Debug {
@@ -98,6 +105,12 @@ pub enum PaneInput<'a> {
     TerminalEvent(&'a TerminalEvent),
     /// Bytes of a terminal.
     Output(&'a octo_proto::frame::Data),
+    /// A picture can be shown that was wished, or why it cannot.
+    Drawn(Result<Drawing, String>),
+    /// A place that it is to show, where it shows files.
+    Place(&'a Place),
+    /// What it wished to know by [`Wish::Highlight`].
+    Highlighted(u64, &'a Tokens),
     /// The time came that [`Pane::wake_at`] named.
     Tick,
     /// It is closed: what it follows is to be left.
@@ -111,6 +124,10 @@ pub enum PaneAction {
     Step(i8),
     /// Scrolls by pages.
     Pages(i8),
+    /// Moves the choice by lines and chooses all on the way.
+    Extend(i8),
+    /// Begins to choose several lines, or ends it.
+    Mark,
     /// To the first line.
     Top,
     /// To the last line.
@@ -135,14 +152,18 @@ pub enum PaneAction {
     Hidden,
     /// Shows it the other way: unified or side by side, wrapped or not.
     Switch,
-    /// Stages the hunk, or takes it back from there.
+    /// Stages the hunk.
     Stage,
+    /// Takes the hunk back from what is staged.
+    Unstage,
     /// Reverts the hunk.
     Revert,
     /// Writes about the line.
     Comment,
     /// Opens it in the person's own editor.
     Edit,
+    /// Shows what was changed in it.
+    Diff,
     /// Looks again.
     Refresh,
     /// Becomes the one who writes.
@@ -239,6 +260,16 @@ pub enum Wish {
     Terminal(TerminalCommand, Bytes),
     /// A place is to be shown, in a pane of this kind.
     Show(Place, Showing),
+    /// A picture made ready to be drawn; it comes as [`PaneInput::Drawn`].
+    Draw {
+        /// Its file.
+        bytes: Bytes,
+        /// The columns and rows that it may take.
+        room: (u16, u16),
+    },
+    /// To know what the parts of a text are, whose language the file's name tells; the answer comes as
+    /// [`PaneInput::Highlighted`] with this number.
+    Highlight(u64, String, Arc<str>),
     /// Text for the composer, at its cursor; the keys go there.
     Compose(String),
     /// Text for the clipboard.
@@ -300,12 +331,20 @@ pub enum Kept {
         /// Directories that are unfolded.
         #[serde(default)]
         open: Vec<String>,
+        /// What is chosen.
+        #[serde(default)]
+        chosen: String,
     },
     /// A file.
     File {
         /// Where.
         #[serde(flatten)]
         place: Place,
+    },
+    /// A picture.
+    Image {
+        /// Where.
+        path: String,
     },
     /// What was changed.
     Diff {

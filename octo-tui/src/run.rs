@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use octo_proto::{hello::Hello, id::RequestId};
@@ -19,13 +20,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     app::{
         App, Options,
-        effect::{Asked, Effect},
+        effect::{Asked, Effect, Wall},
         input::{Heard, Input, What},
     },
     config::Environment,
+    graphics::{self, Graphics},
     layouts::Layouts,
     link::{Link, now},
-    picture,
+    picture, program,
+    syntax::tokens,
     terminal::Screen,
 };
 
@@ -38,6 +41,9 @@ const REMOTE_BYTES: u64 = 96 * 1024;
 
 /// Things that happened which are taken in before a frame is drawn between them.
 const AT_ONCE: usize = 256;
+
+/// The longest time that a picture may take to be drawn.
+const DRAWING: Duration = Duration::from_secs(10);
 
 /// How long the end waits for what was typed to be handed to octod.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -85,10 +91,10 @@ async fn enter(setup: Setup) -> io::Result<()> {
         backlog: VecDeque::new(),
         reading: JoinSet::new(),
         layouts: Layouts::new(setup.layouts),
+        graphics: Graphics::default(),
+        environment: setup.environment,
         pace: Pace { remote, next: Instant::now(), soon: Instant::now() },
         quit: false,
-        #[cfg(debug_assertions)]
-        panic_on_key: setup.environment.panic_on_key,
     };
     let outcome = task.run(&stop, signals).await;
     task.keep();
@@ -153,20 +159,21 @@ struct Loop {
     link: Link,
     /// Requests that the link could not take at once.
     backlog: VecDeque<Asked>,
-    /// Files that are being read.
+    /// Files that are being read, and programs that run.
     reading: JoinSet<What>,
     layouts: Layouts,
+    graphics: Graphics,
+    environment: Environment,
     pace: Pace,
     quit: bool,
-    #[cfg(debug_assertions)]
-    panic_on_key: bool,
 }
 
 impl Loop {
     async fn run(&mut self, stop: &CancellationToken, mut signals: Signals) -> io::Result<()> {
         // The first frame is drawn before anything is asked of anyone.
         self.draw()?;
-        let typed = self.screen.use_keyboard_protocol()?;
+        let (graphics, typed) = self.screen.ask(&self.environment)?;
+        self.graphics = graphics;
         if !typed.is_empty() {
             self.take(What::Paste(typed))?;
         }
@@ -211,7 +218,7 @@ impl Loop {
             Event::FocusLost => What::Focus(false),
         };
         #[cfg(debug_assertions)]
-        if self.panic_on_key && matches!(what, What::Key(_)) {
+        if self.environment.panic_on_key && matches!(what, What::Key(_)) {
             #[expect(clippy::panic, reason = "the test that a panic gives the terminal back")]
             {
                 panic!("as the test asked");
@@ -248,6 +255,14 @@ impl Loop {
             match effect {
                 Effect::Send(asked) => self.send(*asked),
                 Effect::Read { upload, path } => self.read(upload, path),
+                Effect::Draw { place, bytes, room, id } => self.prepare_picture(place, bytes, room, id),
+                Effect::Run(words) => {
+                    self.reading.spawn(async move { What::Ran(program::run(&words).await) });
+                }
+                Effect::Highlight { pane, number, path, text } => {
+                    let tokens = move || What::Highlighted { pane, number, tokens: tokens(&path, &text) };
+                    self.reading.spawn_blocking(tokens);
+                }
                 Effect::LoadLayout { root } => {
                     let layouts = self.layouts.clone();
                     self.reading.spawn_blocking(move || What::Layout { text: layouts.load(&root), root });
@@ -268,6 +283,21 @@ impl Loop {
     /// On a thread of its own: a disk may be slow, and far away.
     fn read(&mut self, upload: RequestId, path: String) {
         self.reading.spawn_blocking(move || What::Read { image: picture::read(path.as_ref()), upload });
+    }
+
+    /// On a thread of its own. One that takes too long is not waited for: it ends by itself, since all it does is bounded.
+    fn prepare_picture(&mut self, place: Wall, bytes: Bytes, room: (u16, u16), id: u32) {
+        let graphics = self.graphics;
+        let drawing = tokio::task::spawn_blocking(move || graphics::prepare(&bytes, room, id, &graphics));
+        self.reading.spawn(async move {
+            let drawn = match tokio::time::timeout(DRAWING, drawing).await {
+                Ok(Ok(drawn)) => drawn,
+                // The decoder stumbled over it.
+                Ok(Err(_)) => Err("it cannot be shown".to_owned()),
+                Err(_) => Err("it takes too long to draw".to_owned()),
+            };
+            What::Drawn { place, drawn }
+        });
     }
 
     /// Never waits: the link may itself be waiting for the app.

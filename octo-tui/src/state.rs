@@ -2,8 +2,11 @@
 
 pub mod composer;
 pub mod dialog;
+pub mod gallery;
+pub mod hints;
 pub mod index;
 pub mod layout;
+pub mod offers;
 pub mod overlay;
 pub mod picker;
 pub mod picture;

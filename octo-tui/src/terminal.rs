@@ -24,10 +24,16 @@ use crossterm::{
     },
 };
 use ratatui::{Terminal, backend::CrosstermBackend, layout::Size};
+use rustix::{stdio::stdin, termios::tcgetwinsize};
 use tokio_util::sync::CancellationToken;
 
-use self::steady::Steady;
-use crate::{app::App, view};
+use self::steady::{Pixels, Steady};
+use crate::{
+    app::App,
+    config::Environment,
+    graphics::{Graphics, Way},
+    view,
+};
 
 /// Whether the terminal is ours now, so that it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -37,6 +43,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 pub struct Screen {
     terminal: Terminal<Steady<CrosstermBackend<Frame>>>,
     frame: Frame,
+    /// Where pixels are in the frame that is being drawn.
+    pixels: Pixels,
     mouse: bool,
 }
 
@@ -63,7 +71,8 @@ impl Screen {
     pub fn take(stop: CancellationToken) -> io::Result<Self> {
         restore_on_panic(stop);
         let frame = Frame::default();
-        let terminal = Terminal::new(Steady::new(CrosstermBackend::new(frame.clone())))?;
+        let pixels = Pixels::default();
+        let terminal = Terminal::new(Steady::new(CrosstermBackend::new(frame.clone()), pixels.clone()))?;
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         let mut out = Vec::new();
@@ -71,7 +80,7 @@ impl Screen {
         queue(&mut out, EnableBracketedPaste);
         queue(&mut out, EnableFocusChange);
         write_out(&out)?;
-        Ok(Self { terminal, frame, mouse: false })
+        Ok(Self { terminal, frame, pixels, mouse: false })
     }
 
     /// The columns and rows.
@@ -83,19 +92,24 @@ impl Screen {
         Ok((width, height))
     }
 
-    /// Asks the terminal whether it can tell keys apart that others cannot, and has it do so. What was typed meanwhile is
-    /// given back, to be typed.
+    /// Asks the terminal what it can do. Where it can tell keys apart that others cannot, it is to do so. Given back are how
+    /// it shows pictures, and what was typed meanwhile, to be typed.
     ///
     /// # Errors
     /// Where the terminal cannot be read or written.
-    pub fn use_keyboard_protocol(&mut self) -> io::Result<String> {
-        let heard = probe::ask()?;
+    pub fn ask(&mut self, environment: &Environment) -> io::Result<(Graphics, String)> {
+        let heard = probe::ask(environment.in_tmux)?;
         if heard.keyboard {
             let mut out = Vec::new();
             queue(&mut out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES));
             write_out(&out)?;
         }
-        Ok(heard.typed)
+        let size = tcgetwinsize(stdin()).ok();
+        let reckoned = size.and_then(|size| {
+            let side = |pixels: u16, cells: u16| pixels.checked_div(cells).filter(|side| *side > 1);
+            Some((side(size.ws_xpixel, size.ws_col)?, side(size.ws_ypixel, size.ws_row)?))
+        });
+        Ok((graphics(&heard, reckoned, environment), heard.typed))
     }
 
     /// Draws the app, as one write that the terminal shows at once. Gives the bytes that it took.
@@ -104,7 +118,10 @@ impl Screen {
     /// Where the terminal cannot be written.
     pub fn draw(&mut self, app: &App) -> io::Result<usize> {
         queue(&mut self.frame.0.borrow_mut(), BeginSynchronizedUpdate);
-        self.terminal.draw(|frame| view::draw(app, frame))?;
+        self.terminal.draw(|frame| {
+            view::draw(app, frame);
+            self.pixels.find(frame.buffer_mut());
+        })?;
         queue(&mut self.frame.0.borrow_mut(), EndSynchronizedUpdate);
         let bytes = std::mem::take(&mut *self.frame.0.borrow_mut());
         write_out(&bytes)?;
@@ -160,6 +177,25 @@ impl Drop for Screen {
     }
 }
 
+/// How a terminal shows pictures that said this of itself.
+fn graphics(heard: &probe::Heard, reckoned: Option<(u16, u16)>, environment: &Environment) -> Graphics {
+    let program = environment.program.as_deref().unwrap_or_default();
+    // These answer to kitty's protocol, but know no placeholders.
+    let named = |name: &str| heard.name.contains(name) || program.contains(name);
+    let takes_files = named("iTerm") || named("WezTerm") || named("mintty");
+    let way = match heard.cell.or(reckoned) {
+        _ if environment.no_color => Way::Not,
+        // Without the size of a cell nobody knows how many of them a picture takes.
+        None => Way::HalfBlocks,
+        Some(_) if takes_files => Way::Iterm2,
+        Some(_) if heard.kitty && !named("Konsole") => Way::Kitty,
+        Some(_) if heard.sixel => Way::Sixel,
+        Some(_) => Way::HalfBlocks,
+    };
+    let cell = heard.cell.or(reckoned).unwrap_or(Graphics::default().cell);
+    Graphics { way, cell }
+}
+
 fn restore_on_panic(stop: CancellationToken) {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -202,4 +238,39 @@ fn write_out(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_shown_in_the_best_way_that_a_terminal_has() {
+        let heard = |name: &str, kitty, sixel| probe::Heard {
+            name: name.to_owned(),
+            kitty,
+            sixel,
+            cell: Some((9, 21)),
+            ..probe::Heard::default()
+        };
+        let plain = Environment::default();
+        for (heard, way) in [
+            (heard("kitty(0.40)", true, false), Way::Kitty),
+            (heard("ghostty 1.1", true, false), Way::Kitty),
+            (heard("WezTerm 2024", true, true), Way::Iterm2),
+            (heard("iTerm2 3.5", false, true), Way::Iterm2),
+            (heard("Konsole 24.12", true, true), Way::Sixel),
+            (heard("foot(1.16)", false, true), Way::Sixel),
+            (heard("", false, false), Way::HalfBlocks),
+        ] {
+            assert_eq!(graphics(&heard, None, &plain), Graphics { way, cell: (9, 21) }, "{heard:?}");
+        }
+        let unknown = probe::Heard { sixel: true, ..probe::Heard::default() };
+        assert_eq!(graphics(&unknown, None, &plain), Graphics::default(), "how large is a cell?");
+        assert_eq!(graphics(&unknown, Some((8, 16)), &plain), Graphics { way: Way::Sixel, cell: (8, 16) });
+        let iterm = Environment { program: Some("iTerm.app".to_owned()), ..Environment::default() };
+        assert_eq!(graphics(&unknown, Some((8, 16)), &iterm).way, Way::Iterm2);
+        let plain = Environment { no_color: true, ..Environment::default() };
+        assert_eq!(graphics(&unknown, Some((8, 16)), &plain).way, Way::Not);
+    }
 }

@@ -3,6 +3,8 @@
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
+use crate::syntax::Token;
+
 /// Which colours are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -41,6 +43,35 @@ pub struct Theme {
     pub title: Style,
     /// Borders without the focus.
     pub border: Style,
+    /// Parts of source text.
+    pub syntax: Syntax,
+}
+
+/// A style for each kind of part of a source text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Syntax {
+    comment: Style,
+    string: Style,
+    constant: Style,
+    keyword: Style,
+    function: Style,
+    types: Style,
+}
+
+impl Syntax {
+    /// How such a part looks.
+    #[must_use]
+    pub fn of(&self, token: Token) -> Style {
+        match token {
+            Token::Plain => Style::new(),
+            Token::Comment => self.comment,
+            Token::String => self.string,
+            Token::Constant => self.constant,
+            Token::Keyword => self.keyword,
+            Token::Function => self.function,
+            Token::Type => self.types,
+        }
+    }
 }
 
 impl Theme {
@@ -63,6 +94,7 @@ impl Theme {
             chosen: plain.add_modifier(Modifier::REVERSED),
             title: bold.add_modifier(Modifier::REVERSED),
             border: dim,
+            syntax: Syntax::default(),
         };
         match name {
             ThemeName::Mono => mono,
@@ -74,6 +106,14 @@ impl Theme {
                 good: plain.fg(Color::Green),
                 warn: plain.fg(Color::Yellow),
                 bad: plain.fg(Color::Red),
+                syntax: Syntax {
+                    comment: dim,
+                    string: plain.fg(Color::Green),
+                    constant: plain.fg(Color::Yellow),
+                    keyword: plain.fg(Color::Magenta),
+                    function: plain.fg(Color::Blue),
+                    types: plain.fg(Color::Cyan),
+                },
                 ..mono
             },
         }

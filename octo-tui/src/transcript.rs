@@ -7,13 +7,19 @@ mod tool;
 
 use std::{collections::HashMap, rc::Rc};
 
-use octo_proto::id::PartId;
+use octo_proto::{id::PartId, message::Source};
 use ratatui::text::Line;
 
 pub use item::{Content, Item};
 
 use self::message::Painter;
-use crate::{text::markdown::Growing, theme::Theme};
+use crate::{
+    text::{
+        anchor::{Anchor, Laid, Target},
+        markdown::Growing,
+    },
+    theme::Theme,
+};
 
 /// Laid out messages that are kept at most.
 const KEPT: usize = 512;
@@ -25,6 +31,25 @@ pub struct Row {
     pub line: Line<'static>,
     /// The part that it folds or unfolds.
     pub folds: Option<PartId>,
+    /// What can be opened in it.
+    pub anchors: Vec<Anchor>,
+    /// The picture that it names or shows a part of.
+    pub picture: Option<Strip>,
+}
+
+/// A line of a picture.
+#[derive(Clone, Debug)]
+pub struct Strip {
+    /// The picture.
+    pub source: Rc<Source>,
+    /// Which of its rows; none where it is only named.
+    pub row: Option<u16>,
+}
+
+impl From<Laid> for Row {
+    fn from(Laid { line, anchors }: Laid) -> Self {
+        Self { line, folds: None, anchors, picture: None }
+    }
 }
 
 /// What is unfolded.
@@ -65,6 +90,8 @@ struct LaidOut {
 pub struct Transcript {
     /// What is unfolded.
     pub folds: Folds,
+    /// Whether the window stays as it is, whatever comes.
+    pub held: bool,
     scroll: Scroll,
     size: (u16, u16),
     kept: HashMap<String, LaidOut>,
@@ -115,6 +142,13 @@ impl Transcript {
         true
     }
 
+    /// What is opened by a click on a place of the window.
+    #[must_use]
+    pub fn target(&self, column: usize, row: usize) -> Option<&Target> {
+        let anchors = &self.window.get(row)?.anchors;
+        anchors.iter().find(|anchor| anchor.columns.contains(&column)).map(|anchor| &anchor.target)
+    }
+
     /// Shows all thinking, or folds it.
     pub fn toggle_thinking(&mut self) {
         self.folds.thinking = !self.folds.thinking;
@@ -129,6 +163,9 @@ impl Transcript {
 
     /// Lays the window out for this size.
     pub fn arrange(&mut self, content: &Content<'_>, size: (u16, u16), theme: &Theme) {
+        if self.held && self.size == size {
+            return;
+        }
         self.size = size;
         if self.kept.len() > KEPT {
             self.kept.clear();

@@ -6,8 +6,10 @@ mod composer;
 mod dialog;
 mod extension;
 pub mod help;
+mod offers;
 mod overlay;
 pub mod panes;
+mod pictures;
 mod plan;
 mod queue;
 pub mod sessions;
@@ -48,5 +50,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
     if let Some(side) = app.areas.sessions {
         sessions::draw(app, frame, side);
     }
+    if app.overlay.is_some() || app.offers().is_some() {
+        pictures::hide(frame.buffer_mut());
+    }
+    offers::draw(app, frame);
     overlay::draw(app, frame);
 }

@@ -25,7 +25,7 @@ mod status;
 mod stop;
 mod table;
 mod target;
-mod term;
+pub(crate) mod term;
 mod trace;
 mod watch;
 

@@ -131,6 +131,7 @@ variants!(FILES, files_name: FilesCommand {
     FilesCommand::Grep { .. } => "grep",
     FilesCommand::Cancel { .. } => "cancel",
     FilesCommand::Changes { .. } => "changes",
+    FilesCommand::Apply { .. } => "apply",
     FilesCommand::Watch { .. } => "watch",
 });
 
@@ -296,7 +297,9 @@ fn files_reply_of(command: &FilesCommand) -> (&'static str, fn(&str, &str)) {
         FilesCommand::Grep { .. } => ("grepped", read::<Grepped>),
         FilesCommand::Changes { .. } => ("changes", read::<Changes>),
         FilesCommand::Watch { .. } => ("watching", read::<Watching>),
-        FilesCommand::Delete { .. } | FilesCommand::Cancel { .. } => ("done", read::<Done>),
+        FilesCommand::Delete { .. } | FilesCommand::Cancel { .. } | FilesCommand::Apply { .. } => {
+            ("done", read::<Done>)
+        }
     }
 }
 

@@ -1,14 +1,20 @@
 //! What was changed in a workspace: as git knows it, or as the session's tool calls did it.
 
+mod apply;
+mod hunk;
 mod session;
 mod status;
+
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
 use octo_proto::{
     Error,
     files::{Changes, ChangesSource, FileChange, name},
 };
 
+pub use apply::{Undo, Wanted, apply};
 pub use session::Edits;
+use status::{Changed, Status};
 
 use super::{git::Git, read, root::Root};
 
@@ -42,27 +48,23 @@ pub async fn of_git(root: &Root, env: Vec<(String, String)>, asked: &Asked) -> R
     let Some(git) = Git::within(root, env).await? else { return Ok(None) };
     let shown = String::from_utf8_lossy(&asked.path).into_owned();
     let within = if shown.is_empty() { "." } else { shown.as_str() };
-    let args = ["status", "--porcelain=v2", "-z", "--branch", "--untracked-files=all", "--ignore-submodules=all"];
-    let printed = git.print(&[args.as_slice(), &["--", within]].concat()).await?;
-    let status = status::read(&printed, &git.prefix);
+    let status = status(&git, within).await?;
     let mut page = Page::new(ChangesSource::Git, asked);
     page.changes.branch = status.branch;
     for changed in status.files {
         if !page.wants() {
             continue;
         }
-        let mut file = changed.file;
+        let mut file = changed.file.clone();
         if asked.diff {
             if file.unstaged == Some(octo_proto::files::ChangeKind::Untracked) {
                 file.unstaged_diff = Some(new_file(root, &changed.path));
             } else {
-                let paths = [Some(changed.path), changed.from];
-                let paths: Vec<_> = paths.into_iter().flatten().map(|path| text(&path)).collect();
                 if file.staged.is_some() {
-                    file.staged_diff = Some(diff(&git, &["--cached"], &paths).await?);
+                    file.staged_diff = Some(text(&diff(&git, &["--cached"], &changed).await?));
                 }
                 if file.unstaged.is_some() {
-                    file.unstaged_diff = Some(diff(&git, &[], &paths).await?);
+                    file.unstaged_diff = Some(text(&diff(&git, &[], &changed).await?));
                 }
             }
         }
@@ -74,16 +76,23 @@ pub async fn of_git(root: &Root, env: Vec<(String, String)>, asked: &Asked) -> R
     Ok(Some(page.changes))
 }
 
-fn text(path: &[u8]) -> String {
-    String::from_utf8_lossy(path).into_owned()
+async fn status(git: &Git<'_>, within: &str) -> Result<Status, Error> {
+    let args = ["status", "--porcelain=v2", "-z", "--branch", "--untracked-files=all", "--ignore-submodules=all"];
+    let printed = git.print(&[args.as_slice(), &["--", within]].concat()).await?;
+    Ok(status::read(&printed, &git.prefix))
 }
 
-async fn diff(git: &Git<'_>, more: &[&str], paths: &[String]) -> Result<String, Error> {
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+async fn diff(git: &Git<'_>, more: &[&str], changed: &Changed) -> Result<Vec<u8>, Error> {
     let args = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--relative", "--find-renames", "--unified=3"];
     let plain = ["--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=all", "--diff-algorithm=histogram"];
-    let paths: Vec<_> = paths.iter().map(String::as_str).collect();
-    let printed = git.print(&[args.as_slice(), &plain, more, &["--"], &paths].concat()).await?;
-    Ok(String::from_utf8_lossy(&printed).into_owned())
+    let words = [args.as_slice(), &plain, more, &["--"]].concat();
+    let paths = [Some(&changed.path), changed.from.as_ref()].into_iter().flatten();
+    let args: Vec<_> = words.iter().map(OsStr::new).chain(paths.map(|path| OsStr::from_bytes(path))).collect();
+    git.print(&args).await
 }
 
 /// The diff of a file that git does not know.

@@ -1,11 +1,15 @@
 //! The user's git, asked about a work tree that somebody else may have prepared: nothing that its configuration names is
-//! run, nothing is fetched, nothing is written.
+//! run, nothing is fetched, and nothing is written that was not asked for.
 
-use std::{process::Stdio, time::Duration};
+use std::{ffi::OsStr, process::Stdio, time::Duration};
 
 use octo_proto::{Code, Error};
 use rustix::fs::readlink;
-use tokio::{io::AsyncReadExt, process::Command, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::Command,
+    time::timeout,
+};
 
 use super::root::{Root, link_of};
 
@@ -13,7 +17,7 @@ use super::root::{Root, link_of};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The most that is read of what git prints.
-const MOST: u64 = 8 * 1024 * 1024;
+pub(super) const MOST: u64 = 8 * 1024 * 1024;
 
 /// The most filters that a repository's own configuration may name.
 const MAX_FILTERS: usize = 200;
@@ -52,7 +56,8 @@ impl<'a> Git<'a> {
     pub(super) async fn within(root: &'a Root, env: Vec<(String, String)>) -> Result<Option<Self>, Error> {
         let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let mut git = Self { root, env, settings, prefix: Vec::new() };
-        let Some(found) = git.run(&["rev-parse", "--show-toplevel", "--show-prefix"]).await? else { return Ok(None) };
+        let asked = ["rev-parse", "--show-toplevel", "--show-prefix"];
+        let Some(found) = git.run(&asked, &[]).await? else { return Ok(None) };
         if !found.success {
             let nowhere = ["not a git repository", "must be run in a work tree", "cannot use bare repository"];
             if nowhere.iter().any(|text| found.error.contains(text)) {
@@ -98,15 +103,25 @@ impl<'a> Git<'a> {
     }
 
     /// What git prints.
-    pub(super) async fn print(&self, args: &[&str]) -> Result<Vec<u8>, Error> {
-        match self.run(args).await? {
+    pub(super) async fn print(&self, args: &[impl AsRef<OsStr>]) -> Result<Vec<u8>, Error> {
+        match self.run(args, &[]).await? {
             Some(Printed { out, success: true, .. }) => Ok(out),
             Some(printed) => Err(refused(&printed.error)),
             None => Err(refused("it is not there any more")),
         }
     }
 
-    async fn run(&self, args: &[&str]) -> Result<Option<Printed>, Error> {
+    /// Lets git change its index, from what it is given to read. False: it refuses.
+    pub(super) async fn change(&self, args: &[impl AsRef<OsStr>], input: &[u8]) -> Result<bool, Error> {
+        let printed = self.run(args, input).await?.ok_or_else(|| refused("it is not there any more"))?;
+        if printed.error.contains("index.lock") {
+            return Err(Error::new(Code::Busy, "another git works in this repository")
+                .hint("try again; where none runs, one has died: delete the `index.lock` in its `.git`"));
+        }
+        Ok(printed.success)
+    }
+
+    async fn run(&self, args: &[impl AsRef<OsStr>], input: &[u8]) -> Result<Option<Printed>, Error> {
         let mut command = Command::new("git");
         command.args(["--no-pager", "--literal-pathspecs"]).args(args).current_dir(self.root.path());
         command.env_clear().envs(self.env.iter().map(|(name, value)| (name, value)));
@@ -117,13 +132,21 @@ impl<'a> Git<'a> {
         for (number, (name, value)) in self.settings.iter().enumerate() {
             command.env(format!("GIT_CONFIG_KEY_{number}"), name).env(format!("GIT_CONFIG_VALUE_{number}"), value);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(refused(&error.to_string())),
         };
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else { return Ok(None) };
+        let stdin = child.stdin.take();
+        let feeding = async move {
+            if let Some(mut stdin) = stdin {
+                // Git may end before it has read all.
+                drop(stdin.write_all(input).await);
+            }
+            Ok(())
+        };
         // Each end is closed as soon as enough was read, so that git never waits for a reader.
         let printing = async move {
             let mut out = Vec::new();
@@ -133,9 +156,9 @@ impl<'a> Git<'a> {
             let mut error = Vec::new();
             stderr.take(4096).read_to_end(&mut error).await.map(|_| error)
         };
-        let ended = timeout(PATIENCE, async { tokio::try_join!(printing, complaining, child.wait()) });
+        let ended = timeout(PATIENCE, async { tokio::try_join!(feeding, printing, complaining, child.wait()) });
         match ended.await {
-            Ok(Ok((out, error, status))) => {
+            Ok(Ok(((), out, error, status))) => {
                 // It was cut off where it prints more than is read.
                 let success = status.success() || out.len() as u64 == MOST;
                 Ok(Some(Printed { out, error: String::from_utf8_lossy(&error).into_owned(), success }))

@@ -5,7 +5,7 @@ mod terminal;
 use std::{collections::HashMap, time::Duration};
 
 use octo_proto::{
-    Code, Command, Error, access, channel,
+    Code, Command, Error, Part, access, channel,
     command::{self, CommandList, Done, ModelList, SessionList, SessionReply, Stats},
     frame::{Reply, Request},
     hello::Caller,
@@ -21,6 +21,7 @@ use crate::{
     attachments, care,
     harness::Accepted,
     hstry::Op,
+    mentions,
     requests::{Answer, Begun, Ticket, digest, write_answer},
     runner::Runner,
     session::{SessionMsg, state::prompt_message},
@@ -190,12 +191,15 @@ async fn to_session(
     let session = runner.session(&id).await?;
     let key = RequestId::from(request.id.as_str());
     let (mut message, mut pictures, mut when) = (None, HashMap::new(), When::Now);
-    if let Command::Prompt { message: text, images, when: asked } = &command {
+    if let Command::Prompt { message: text, images, files, when: asked } = &command {
         attachments::check(runner, images).await?;
         if text.trim().is_empty() && images.is_empty() {
             return Err(Error::bad_request("a prompt says something, or shows an image"));
         }
-        let said = prompt_message(&key, text, images, runner.now(), &caller.account);
+        let mut said = prompt_message(&key, text, images, runner.now(), &caller.account);
+        for kind in mentions::parts(runner, &id, files).await? {
+            said.parts.push(Part::new(said.id.part(said.parts.len()), kind));
+        }
         pictures = attachments::pictures(runner, &said).await?;
         message = Some(said);
         when = *asked;

@@ -122,6 +122,14 @@ async fn once(asked: &Asked, root: Option<String>, command: FilesCommand) -> Ans
         Begun::Open(receiver) => dispatch::waited(receiver).await,
         Begun::New(ticket) => {
             let (uploads, bytes) = (runner.uploads().clone(), request.bytes.clone());
+            if let FilesCommand::Apply { path, action } = command {
+                let wanted = parse(&path).map(|path| changes::Wanted { path, action, hunks: bytes.to_vec() });
+                let done = match wanted {
+                    Ok(wanted) => to_value(applied(asked, root, wanted).await),
+                    Err(error) => Err(error),
+                };
+                return dispatch::finish(runner, caller, &id, ticket, done).await;
+            }
             let done = with_root(asked, root, move |root| match command {
                 FilesCommand::Write { path, if_version, upload: Some(upload), offset, sha256 } => {
                     let piece = Piece { upload: &upload, offset, sha256: sha256.as_deref(), bytes: &bytes };
@@ -190,6 +198,16 @@ async fn changed(asked: &Asked, root: Option<String>, wanted: changes::Asked) ->
         from = last.idx + 1;
         messages.iter().for_each(|message| edits.take(message));
     }
+}
+
+/// Stages, unstages or reverts.
+async fn applied(asked: &Asked, root: Option<String>, wanted: changes::Wanted) -> Result<Done, Error> {
+    let workspace = with_root(asked, root.clone(), Ok).await?;
+    let env = asked.runner.environment().minimal().await;
+    if let Some(undo) = changes::apply(&workspace, env, &wanted).await? {
+        with_root(asked, root, move |root| undo.run(&root)).await?;
+    }
+    Ok(Done {})
 }
 
 /// Does something in the workspace, where it may wait for disks.

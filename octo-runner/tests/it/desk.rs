@@ -33,7 +33,7 @@ pub(crate) fn spec() -> SessionSpec {
 }
 
 pub(crate) fn prompt(key: &str, text: &str, when: When) -> Accepted {
-    let command = Command::Prompt { message: text.to_owned(), images: Vec::new(), when };
+    let command = Command::Prompt { message: text.to_owned(), images: Vec::new(), files: Vec::new(), when };
     Accepted { key: key.into(), command, message: None, pictures: HashMap::new(), when, by: String::new() }
 }
 

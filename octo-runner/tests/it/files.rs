@@ -1,5 +1,6 @@
 //! Files of workspaces, as they are looked at, written, searched and watched.
 
+mod apply;
 mod changes;
 mod channel;
 mod hostile;

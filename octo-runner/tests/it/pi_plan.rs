@@ -274,6 +274,30 @@ fn pictures_are_sent_as_bytes_to_a_model_that_can_see() {
 }
 
 #[test]
+fn files_that_are_referred_to_are_named_and_their_lines_quoted() {
+    let desk = Desk::ready();
+    let text = |said: &str, kinds: Vec<PartKind>| {
+        let mut accepted = prompt("p1", said, When::Now);
+        let mut message = Message::new("msg_1".into(), Role::User, 0);
+        message.parts = kinds.into_iter().map(|kind| Part::new("msg_1/1".into(), kind)).collect();
+        accepted.message = Some(message);
+        let Plan::Write(writes) = desk.pi.plan(&accepted) else { panic!("it is written") };
+        let body = serde_json::from_slice::<serde_json::Value>(&writes[0].line).expect("JSON");
+        body["message"].as_str().expect("a text").to_owned()
+    };
+    let refer = |range, quote: Option<&str>| {
+        let quote = quote.map(str::to_owned);
+        vec![PartKind::FileRef { uri: "src/a.rs".to_owned(), label: None, range, quote }]
+    };
+    assert_eq!(text("see @src/a.rs", refer(None, None)), "see @src/a.rs", "Pi finds it in the text");
+    assert_eq!(text("see this", refer(None, None)), "see this\n\n@src/a.rs");
+    let quoted = text("see @src/a.rs:3", refer(Some([3, 3]), Some("let a;")));
+    assert_eq!(quoted, "see @src/a.rs:3\n\n@src/a.rs:3\n```\nlet a;\n```");
+    let fenced = text("see", refer(Some([3, 5]), Some("```\nx\n```")));
+    assert_eq!(fenced, "see\n\n@src/a.rs:3-5\n````\n```\nx\n```\n````");
+}
+
+#[test]
 fn what_is_known_is_answered_without_pi() {
     let mut desk = Desk::ready();
     let ask = |desk: &Desk, command| match desk.pi.plan(&accepted("q1", command)) {

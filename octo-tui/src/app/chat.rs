@@ -8,9 +8,12 @@ use octo_proto::{
 };
 
 use super::{App, TWICE_MS, effect::Effect};
-use crate::state::{
-    picture::Picture,
-    session::{Fresh, Sent, Session, Target},
+use crate::{
+    state::{
+        picture::Picture,
+        session::{Fresh, Sent, Session, Target},
+    },
+    text::mention::mentions,
 };
 
 impl App {
@@ -33,7 +36,7 @@ impl App {
             Target::Known(id) => {
                 let when = self.when(steer);
                 let (text, pictures) = (self.open.composer.take(), std::mem::take(&mut self.open.pictures));
-                let request_id = self.ask(Some(&id), prompt(&text, &pictures, when));
+                let request_id = self.ask(Some(&id), prompt(&text, &pictures, when, self.open.cwd()));
                 self.open.sent.push(Sent { request_id, text, pictures, when, stored: false });
             }
             Target::Fresh(fresh) => {
@@ -98,8 +101,9 @@ impl App {
             Ok(reply) => {
                 session.adopt(&reply.session);
                 let session_id = reply.session.info.session_id.clone();
+                let root = reply.session.info.cwd.as_str();
                 for sent in &mut session.sent {
-                    let command = prompt(&sent.text, &sent.pictures, sent.when);
+                    let command = prompt(&sent.text, &sent.pictures, sent.when, root);
                     sent.request_id = self.outbox.ask(self.now, Some(&session_id), command, &mut self.effects);
                 }
                 self.index.put(&reply.session);
@@ -199,7 +203,8 @@ impl App {
     }
 }
 
-fn prompt(text: &str, pictures: &[Picture], when: When) -> Command {
+fn prompt(text: &str, pictures: &[Picture], when: When, root: &str) -> Command {
+    let files = mentions(text, root);
     let images = pictures.iter().filter_map(Picture::source).cloned().collect();
-    Command::Prompt { message: text.to_owned(), images, when }
+    Command::Prompt { message: text.to_owned(), images, files, when }
 }

@@ -1,5 +1,7 @@
 //! Everything that the app can want done.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use octo_proto::{
     Command, channel,
@@ -8,6 +10,8 @@ use octo_proto::{
     terminal::TerminalCommand,
 };
 use serde::Serialize;
+
+use crate::state::layout::PaneId;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +24,30 @@ pub enum Effect {
         upload: RequestId,
         /// Its file.
         path: String,
+    },
+    /// Make a picture ready to be drawn.
+    Draw {
+        /// Who waits for it.
+        place: Wall,
+        /// Its file.
+        bytes: Bytes,
+        /// The columns and rows that it may take.
+        room: (u16, u16),
+        /// What the terminal is to call it.
+        id: u32,
+    },
+    /// Run a program: its name and its arguments.
+    Run(Vec<String>),
+    /// Find out what the parts of a text are.
+    Highlight {
+        /// The pane that wishes to know.
+        pane: PaneId,
+        /// Its number for it.
+        number: u64,
+        /// The file of the text, whose name tells its language.
+        path: String,
+        /// The text.
+        text: Arc<str>,
     },
     /// Read what was kept of a workspace.
     LoadLayout {
@@ -43,6 +71,15 @@ pub enum Effect {
     Redraw,
     /// End the program.
     Quit,
+}
+
+/// Where a picture is to hang.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wall {
+    /// In the conversation, under this name.
+    Chat(String),
+    /// In this pane.
+    Pane(PaneId),
 }
 
 /// A request to octod.

@@ -55,6 +55,7 @@ impl App {
         self.ask(None, Command::Watch { after: self.index.cursor });
         self.ask(None, Command::Harnesses {});
         self.open.paging = false;
+        self.gallery.reconnect();
         self.watch_open();
         self.connect_panes();
     }
@@ -144,6 +145,7 @@ impl App {
             Call::Terminal(TerminalCommand::List {}) => {
                 return self.with_ok(result, Self::on_terminals);
             }
+            Call::Files(_) if self.on_search_answer(id, &result) => return,
             call @ (Call::Files(_) | Call::Terminal(_)) => return self.on_pane_answer(id, &call, result),
         };
         match command {
@@ -171,6 +173,7 @@ impl App {
                     }
                 }
             }
+            Command::AttachmentGet { id, offset, .. } => self.on_piece(&id, offset, result),
             Command::AttachmentPut { upload, .. } => self.on_put(&upload, read(result)),
             Command::GetCommands {} => self.with_ok(result, |app, list| app.on_commands(session.as_ref(), list)),
             Command::Watch { .. } => self.on_watch_answer(session.as_ref(), result),

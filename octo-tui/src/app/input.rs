@@ -9,7 +9,14 @@ use octo_proto::{
     terminal::TerminalEvent,
 };
 
-use crate::{link::state::Status, pane::Answer, state::picture::Image};
+use super::effect::Wall;
+use crate::{
+    graphics::Form,
+    link::state::Status,
+    pane::Answer,
+    state::{layout::PaneId, picture::Image},
+    syntax::Tokens,
+};
 
 /// One thing that happened, and when. Time comes from here only.
 #[derive(Debug)]
@@ -41,6 +48,24 @@ pub enum What {
         upload: RequestId,
         /// The picture, or why there is none.
         image: Result<Image, String>,
+    },
+    /// A picture was made ready to be drawn, or why it could not be.
+    Drawn {
+        /// Who waits for it.
+        place: Wall,
+        /// The picture.
+        drawn: Result<Form, String>,
+    },
+    /// A program was run, or why it failed.
+    Ran(Result<(), String>),
+    /// It is known what the parts of a text are.
+    Highlighted {
+        /// The pane that wished to know.
+        pane: PaneId,
+        /// Its number for it.
+        number: u64,
+        /// The parts.
+        tokens: Tokens,
     },
     /// What was kept of a workspace was read.
     Layout {

@@ -20,12 +20,14 @@ impl App {
         match &self.overlay {
             Some(Overlay::Help { .. }) => Context::Help,
             Some(Overlay::Sessions { .. }) => Context::Sessions,
+            Some(Overlay::Hints(_)) => Context::Hints,
             Some(
                 Overlay::Picker(_)
                 | Overlay::New { .. }
                 | Overlay::Rename { .. }
                 | Overlay::Confirm { .. }
-                | Overlay::End { .. },
+                | Overlay::End { .. }
+                | Overlay::Outside { .. },
             ) => Context::Overlay,
             None => match self.workspace.focused() {
                 Some(pane) => pane.context(),
@@ -43,6 +45,14 @@ impl App {
             self.last_key = self.now;
             return;
         }
+        let offered = keymap::action(Context::Offers, key).is_some_and(|action| self.act_on_offers(action));
+        let typed = !offered && self.on_other_key(key);
+        self.follow_offers(typed);
+        self.last_key = self.now;
+    }
+
+    /// A key that chooses no offer; whether it typed something.
+    fn on_other_key(&mut self, key: KeyEvent) -> bool {
         let context = self.context();
         let pane = self.workspace.layout.tab().focus;
         if context == Context::Terminal {
@@ -51,12 +61,15 @@ impl App {
             self.type_into_pane(pane, key);
         } else if let Some(action) = keymap::action(context, key) {
             self.perform(action);
+        } else if let Some(action) = self.beside_pane(key) {
+            self.perform(action);
         } else if let Some(Action::Edit(edit)) = keymap::action(Context::Text, key) {
             self.edit(edit);
         } else if let Some(c) = keymap::typed(key) {
             self.on_typed(c);
+            return true;
         }
-        self.last_key = self.now;
+        false
     }
 
     fn on_typed(&mut self, c: char) {
@@ -70,20 +83,16 @@ impl App {
             self.overlay = Some(Overlay::Help { scroll: 0 });
             return;
         }
-        if let Some(Overlay::Confirm { session, deed }) = self.overlay.clone() {
-            if matches!(c, 'y' | 'Y') {
-                self.do_deed(&session, deed);
-            } else {
+        match self.overlay.clone() {
+            Some(Overlay::Hints(hints)) => return self.on_hint(hints, c),
+            Some(question @ (Overlay::Confirm { .. } | Overlay::End { .. } | Overlay::Outside { .. })) => {
                 self.overlay = None;
+                if matches!(c, 'y' | 'Y') {
+                    self.agree(question);
+                }
+                return;
             }
-            return;
-        }
-        if let Some(Overlay::End { pane }) = self.overlay {
-            self.overlay = None;
-            if matches!(c, 'y' | 'Y') {
-                self.end_terminal(pane);
-            }
-            return;
+            _ => {}
         }
         match self.field() {
             Some(field) => field.insert(c.encode_utf8(&mut [0; 4])),
@@ -95,6 +104,16 @@ impl App {
             }
         }
         self.reset_picker();
+    }
+
+    /// What was asked about is meant.
+    fn agree(&mut self, question: Overlay) {
+        match question {
+            Overlay::Confirm { session, deed } => self.do_deed(&session, deed),
+            Overlay::End { pane } => self.end_terminal(pane),
+            Overlay::Outside { place, showing } => self.open_place(place, showing),
+            _ => {}
+        }
     }
 
     pub(super) fn on_paste(&mut self, text: &str) {
@@ -128,9 +147,14 @@ impl App {
             Some(Overlay::Picker(picker)) => Some(&mut picker.filter),
             Some(Overlay::New { directory, .. }) => Some(directory),
             Some(Overlay::Rename { title, .. }) => Some(title),
-            Some(Overlay::Help { .. } | Overlay::Sessions { .. } | Overlay::Confirm { .. } | Overlay::End { .. }) => {
-                None
-            }
+            Some(
+                Overlay::Help { .. }
+                | Overlay::Sessions { .. }
+                | Overlay::Confirm { .. }
+                | Overlay::End { .. }
+                | Overlay::Outside { .. }
+                | Overlay::Hints(_),
+            ) => None,
             None if self.workspace.focused().is_some() => None,
             None => match self.open.dialog.as_mut().filter(|dialog| dialog.focused) {
                 Some(dialog) => dialog.is_text().then_some(&mut dialog.editor),
@@ -183,6 +207,7 @@ impl App {
             Action::Model => self.pick_model(),
             Action::Level => self.pick_level(),
             Action::Mode => self.pick_mode(),
+            Action::Hints => self.show_hints(),
             Action::Plan => self.plan_folded = !self.plan_folded,
             Action::Thinking => self.open.transcript.toggle_thinking(),
             Action::Tools => self.open.transcript.toggle_tools(),
@@ -231,7 +256,13 @@ impl App {
                 }
             }
             // Enter comes too easily for what cannot be undone: only `y` agrees.
-            Some(Overlay::Confirm { .. } | Overlay::End { .. } | Overlay::Help { .. }) => {}
+            Some(
+                Overlay::Confirm { .. }
+                | Overlay::End { .. }
+                | Overlay::Outside { .. }
+                | Overlay::Help { .. }
+                | Overlay::Hints(_),
+            ) => {}
             None => match self.open.dialog.as_ref().filter(|dialog| dialog.focused) {
                 Some(dialog) => {
                     if let Some(answer) = dialog.answer() {

@@ -48,6 +48,11 @@ impl App {
         self.prefixed
     }
 
+    /// What a key means that a pane has no use for.
+    pub(super) fn beside_pane(&self, key: KeyEvent) -> Option<Action> {
+        self.workspace.focused().filter(|_| self.overlay.is_none()).and_then(|_| keymap::beside(key))
+    }
+
     pub(super) fn pane_is_typing(&self) -> bool {
         self.overlay.is_none() && self.workspace.focused().is_some_and(|pane| pane.is_typing())
     }
@@ -83,7 +88,9 @@ impl App {
                 let pane = Box::new(TerminalPane::open(Vec::new()));
                 return self.put_pane(pane, |workspace, id| workspace.layout.open_tab(id));
             }
+            LayoutAction::Tree => return self.open_tree(),
             LayoutAction::Attach => return self.pick_terminal(),
+            LayoutAction::Changes => return self.open_changes(String::new()),
             LayoutAction::Chat => layout.focus(CHAT),
             LayoutAction::Focus(to) => {
                 if let Some(id) = layout.tab().neighbour(last, to, area) {

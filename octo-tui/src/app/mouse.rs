@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::{App, effect::Effect};
 use crate::{
-    pane::{MouseKind, PaneInput, PaneMouse},
+    pane::{MouseKind, PaneInput, PaneMouse, Showing},
     state::{
         layout::{CHAT, Divider, PaneId},
         overlay::Overlay,
@@ -170,7 +170,7 @@ impl App {
                 self.held = None;
                 match self.selection.take() {
                     Some(selected) => self.copy_selection(&selected),
-                    None if selection.pane == CHAT => self.click_chat(at),
+                    None if selection.pane == CHAT => self.click_chat(at, modifiers),
                     None => self.pass_to(selection.pane, MouseKind::Up(button), at, modifiers),
                 }
             }
@@ -199,10 +199,17 @@ impl App {
         true
     }
 
-    fn click_chat(&mut self, at: Position) {
+    fn click_chat(&mut self, at: Position, modifiers: KeyModifiers) {
         let area = self.areas.transcript;
         if self.overlay.is_none() && area.contains(at) {
-            self.open.transcript.toggle(usize::from(at.y - area.y));
+            let (column, row) = (usize::from(at.x - area.x), usize::from(at.y - area.y));
+            match self.open.transcript.target(column, row).cloned() {
+                Some(target) if modifiers.contains(KeyModifiers::CONTROL) => self.open_target(target, Showing::Editor),
+                Some(target) => self.open_target(target, Showing::File),
+                None => {
+                    self.open.transcript.toggle(row);
+                }
+            }
         }
     }
 }

@@ -11,10 +11,11 @@ use octo_proto::{
 
 use super::{
     App,
-    effect::{Call, Effect},
+    effect::{Call, Effect, Wall},
+    outside,
 };
 use crate::{
-    pane::{Answer, Env, Kept, Pane, PaneInput, Place, Showing, Wish, terminal::TerminalPane},
+    pane::{Answer, Env, Kept, Pane, PaneInput, Wish, diff::DiffPane, terminal::TerminalPane},
     state::{
         layout::{Axis, CHAT, PaneId},
         workspace::Workspace,
@@ -76,6 +77,13 @@ impl App {
                 self.ask_for(id, session, (Call::Terminal(command), bytes), None);
             }
             Wish::Show(place, showing) => self.open_place(place, showing),
+            Wish::Draw { bytes, room } => {
+                let (place, name) = (Wall::Pane(id), self.name_drawing());
+                self.effects.push(Effect::Draw { place, bytes, room, id: name });
+            }
+            Wish::Highlight(number, path, text) => {
+                self.effects.push(Effect::Highlight { pane: id, number, path, text });
+            }
             Wish::Compose(text) => {
                 self.workspace.layout.focus(CHAT);
                 self.open.composer.insert(&text);
@@ -93,13 +101,18 @@ impl App {
         self.open.id().filter(|_| self.open.cwd() == self.workspace.root).cloned()
     }
 
-    fn ask_files(&mut self, id: PaneId, command: FilesCommand, bytes: Bytes) {
+    fn ask_files(&mut self, id: PaneId, mut command: FilesCommand, bytes: Bytes) {
         let stream = stream(&command);
+        let outside = outside::leave(&mut command);
+        if outside && stream.is_some() {
+            return;
+        }
         // Of each kind a pane has one at a time: the last it asked for.
         if stream.is_some() {
             self.cancel(|waiting| waiting.pane == id && waiting.stream == stream);
         }
-        let request = FilesRequest { root: Some(self.workspace.root.clone()), command };
+        let root = if outside { outside::ROOT.to_owned() } else { self.workspace.root.clone() };
+        let request = FilesRequest { root: Some(root), command };
         let session = self.session_here();
         self.ask_for(id, session, (Call::Files(request), bytes), stream);
     }
@@ -127,14 +140,20 @@ impl App {
     }
 
     pub(super) fn on_pane_answer(&mut self, id: &RequestId, call: &Call, result: Result<Answer, Error>) {
-        let Some(at) = self.waiting.iter().position(|waiting| waiting.id == *id) else { return };
-        let pane = self.waiting[at].pane;
+        let Some(place) = self.waiting.iter().position(|waiting| waiting.id == *id) else { return };
+        let pane = self.waiting[place].pane;
         // A watch goes on after its answer.
-        if self.waiting[at].stream != Some(Stream::Watch) || result.is_err() {
-            self.waiting.remove(at);
+        if self.waiting[place].stream != Some(Stream::Watch) || result.is_err() {
+            self.waiting.remove(place);
         }
         match call {
-            Call::Files(request) => self.tell_pane(pane, PaneInput::Files(&request.command, result)),
+            Call::Files(FilesRequest { root, command }) => {
+                let mut command = command.clone();
+                if root.as_deref() == Some(outside::ROOT) && self.workspace.root != outside::ROOT {
+                    outside::come_back(&mut command);
+                }
+                self.tell_pane(pane, PaneInput::Files(&command, result));
+            }
             Call::Terminal(command) => self.tell_pane(pane, PaneInput::Terminal(command, result)),
             Call::Agent(_) => {}
         }
@@ -142,6 +161,9 @@ impl App {
 
     pub(super) fn on_files_event(&mut self, event: &FilesEvent) {
         let Some(id) = event.request_id() else { return };
+        if let FilesEvent::Found { found, .. } = event {
+            self.on_found(id, found);
+        }
         if let Some(pane) = self.waiting.iter().find(|waiting| waiting.id == *id).map(|waiting| waiting.pane) {
             self.tell_pane(pane, PaneInput::FilesEvent(event));
         }
@@ -208,11 +230,23 @@ impl App {
 
     /// Opens a pane beside the one that has the keys, along its longer side.
     pub(super) fn put_beside(&mut self, pane: Box<dyn Pane>) {
-        let focus = self.workspace.layout.tab().focus;
-        let area = self.workspace.places.of(focus).unwrap_or_default();
+        self.put_by(self.workspace.layout.tab().focus, pane);
+    }
+
+    /// Opens a pane beside the one with the most room, along its longer side.
+    pub(super) fn put_where_room_is(&mut self, pane: Box<dyn Pane>) {
+        // The last drawing may have been of another tab, or of panes that are closed since.
+        let here = self.workspace.layout.tab().panes();
+        let places = self.workspace.places.panes.iter().filter(|(id, _)| here.contains(id));
+        let roomiest = places.max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
+        self.put_by(roomiest.unwrap_or(self.workspace.layout.tab().focus), pane);
+    }
+
+    fn put_by(&mut self, other: PaneId, pane: Box<dyn Pane>) {
+        let area = self.workspace.places.of(other).unwrap_or_default();
         // A cell is about twice as high as it is wide.
         let axis = if area.width >= area.height.saturating_mul(2).max(100) { Axis::Columns } else { Axis::Rows };
-        self.put_pane(pane, |workspace, id| workspace.layout.tab_mut().split(focus, id, axis, 50));
+        self.put_pane(pane, |workspace, id| workspace.layout.tab_mut().split(other, id, axis, 50));
     }
 
     pub(super) fn open_terminal(&mut self, axis: Option<Axis>) {
@@ -226,8 +260,13 @@ impl App {
         }
     }
 
-    /// Shows a place of the workspace.
-    pub(super) fn open_place(&mut self, _place: Place, _showing: Showing) {}
+    /// Shows what was changed in a file or directory; with an empty path, everywhere.
+    pub(super) fn open_changes(&mut self, path: String) {
+        let is_it = |kept: &Kept| matches!(kept, Kept::Diff { path: other, .. } if *other == path);
+        if self.focus_where(is_it).is_none() {
+            self.put_where_room_is(Box::new(DiffPane::new(path, false)));
+        }
+    }
 
     /// Gives the keys to the pane that shows such a thing, if there is one.
     pub(super) fn focus_where(&mut self, shows: impl Fn(&Kept) -> bool) -> Option<PaneId> {

@@ -45,6 +45,7 @@ impl App {
 
     fn replace_open(&mut self, mut next: Session) {
         self.finding = false;
+        self.end_offers();
         next.transcript.folds.thinking = self.open.transcript.folds.thinking;
         next.transcript.folds.tools = self.open.transcript.folds.tools;
         next.dialog = None;

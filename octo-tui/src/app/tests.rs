@@ -2,8 +2,12 @@
 
 mod chat;
 mod dialogs;
+mod files;
+mod gallery;
 mod links;
+mod mentions;
 mod offers;
+mod opening;
 mod panes;
 mod screens;
 mod stage;

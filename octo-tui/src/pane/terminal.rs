@@ -66,6 +66,8 @@ pub struct TerminalPane {
     missing: u64,
     size: (u16, u16),
     told_size: Option<(u16, u16)>,
+    /// What was typed before the program was there.
+    ahead: Vec<u8>,
     connected: bool,
     focused: bool,
 }
@@ -97,6 +99,7 @@ impl TerminalPane {
             missing: 0,
             size: (80, 24),
             told_size: None,
+            ahead: Vec::new(),
             connected: false,
             focused: false,
         }
@@ -149,6 +152,8 @@ impl TerminalPane {
                     self.writer = attached.terminal.writer;
                     self.stage = Stage::Running;
                     self.fresh = true;
+                    let ahead = std::mem::take(&mut self.ahead);
+                    self.send(ahead, env);
                 }
                 // It comes back with the link or the runner, and is asked for again then.
                 Err(error) if error.code == Code::Unavailable => {}
@@ -250,16 +255,23 @@ impl TerminalPane {
             (Stage::Failed(_), KeyCode::Enter, _) => self.begin(env),
             (Stage::Running, KeyCode::PageUp, KeyModifiers::SHIFT) => self.scroll(page),
             (Stage::Running, KeyCode::PageDown, KeyModifiers::SHIFT) => self.scroll(-page),
-            (Stage::Running, ..) => {
+            (Stage::Opening | Stage::Running, ..) => {
                 let bytes = keys::encode(key, keys::Form::of(&self.emulator));
                 self.send(bytes, env);
             }
-            (Stage::Opening | Stage::Ended(_) | Stage::Failed(_), ..) => {}
+            (Stage::Ended(_) | Stage::Failed(_), ..) => {}
         }
     }
 
     fn send(&mut self, bytes: Vec<u8>, env: &mut Env<'_>) {
-        let Some(id) = self.id.clone().filter(|_| !bytes.is_empty()) else { return };
+        if bytes.is_empty() {
+            return;
+        }
+        if !self.connected && self.offset.is_none() && self.ahead.len() + bytes.len() <= MAX_INPUT {
+            self.ahead.extend(bytes);
+            return;
+        }
+        let Some(id) = self.id.clone() else { return };
         if !self.connected {
             env.say("no connection to this terminal: what you type is not sent");
             return;
@@ -417,8 +429,11 @@ impl Pane for TerminalPane {
             PaneInput::Act(_)
             | PaneInput::Edit(_)
             | PaneInput::Typed(_)
+            | PaneInput::Place(_)
+            | PaneInput::Highlighted(..)
             | PaneInput::Files(..)
-            | PaneInput::FilesEvent(_) => {}
+            | PaneInput::FilesEvent(_)
+            | PaneInput::Drawn(_) => {}
         }
     }
 

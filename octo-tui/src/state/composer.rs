@@ -1,5 +1,7 @@
 //! A text being written: several lines, a cursor that moves by grapheme, and the texts sent before.
 
+use std::ops::Range;
+
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::text::wrap::width;
@@ -104,6 +106,13 @@ impl Composer {
         self.cursor += text.len();
         // What was written may have joined the grapheme behind it.
         self.cursor = self.boundary_at_or_after(self.cursor);
+        self.recalled = None;
+    }
+
+    /// Puts a text in the place of a part, the cursor behind it.
+    pub fn replace(&mut self, part: Range<usize>, text: &str) {
+        self.text.replace_range(part.clone(), text);
+        self.cursor = self.boundary_at_or_after(part.start + text.len());
         self.recalled = None;
     }
 

@@ -2,7 +2,8 @@
 
 use octo_proto::id::SessionId;
 
-use super::{composer::Composer, layout::PaneId, picker::Picker};
+use super::{composer::Composer, hints::Hints, layout::PaneId, picker::Picker};
+use crate::pane::{Place, Showing};
 
 /// One overlay.
 #[derive(Clone, Debug)]
@@ -32,6 +33,15 @@ pub enum Overlay {
         session: SessionId,
         /// The title.
         title: Composer,
+    },
+    /// Letters beside what can be opened.
+    Hints(Hints),
+    /// May a place outside of the workspace be opened?
+    Outside {
+        /// The place.
+        place: Place,
+        /// How it is to be shown.
+        showing: Showing,
     },
     /// Is a terminal really to be ended?
     End {

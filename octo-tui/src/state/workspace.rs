@@ -6,7 +6,9 @@ use octo_proto::id::TerminalId;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{CHAT, Layout, PaneId, Places};
-use crate::pane::{Kept, Pane, terminal::TerminalPane};
+use crate::pane::{
+    Kept, Pane, diff::DiffPane, file::FilePane, image::ImagePane, terminal::TerminalPane, tree::TreePane,
+};
 
 /// The form of what is kept.
 const VERSION: u32 = 1;
@@ -117,6 +119,9 @@ impl Workspace {
 fn revive(kept: Kept) -> Option<Box<dyn Pane>> {
     match kept {
         Kept::Terminal { terminal_id } => Some(Box::new(TerminalPane::attach(TerminalId(terminal_id)))),
-        Kept::Tree { .. } | Kept::File { .. } | Kept::Diff { .. } => None,
+        Kept::Tree { hidden, open, chosen } => Some(Box::new(TreePane::new(hidden, open, chosen))),
+        Kept::File { place } => Some(Box::new(FilePane::new(place))),
+        Kept::Image { path } => Some(Box::new(ImagePane::new(path))),
+        Kept::Diff { path, split } => Some(Box::new(DiffPane::new(path, split))),
     }
 }

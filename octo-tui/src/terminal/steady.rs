@@ -1,14 +1,41 @@
 //! A backend for terminals that do not agree how wide a character is: joined emoji, flags and marks that take space. Each
 //! row with one of those is cleared and drawn whole, and what follows such a character is placed, not assumed.
 
-use std::io;
+use std::{cell::RefCell, collections::HashSet, io, rc::Rc};
 
 use ratatui::{
     backend::{Backend, ClearType, WindowSize},
-    buffer::{Buffer, Cell},
+    buffer::{Buffer, Cell, CellDiffOption},
     layout::{Position, Rect, Size},
 };
 use unicode_width::UnicodeWidthStr;
+
+/// Where pixels are: cells that are not text, and in which no text may be drawn.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pixels(Rc<RefCell<HashSet<(u16, u16)>>>);
+
+impl Pixels {
+    /// Finds them in what is to be drawn.
+    pub(super) fn find(&self, buffer: &Buffer) {
+        let mut cells = self.0.borrow_mut();
+        cells.clear();
+        let drawn = buffer.content.iter().enumerate().filter(|(_, cell)| is_pixels(cell));
+        cells.extend(drawn.map(|(at, _)| buffer.pos_of(at)));
+    }
+
+    fn are_at(&self, x: u16, y: u16) -> bool {
+        self.0.borrow().contains(&(x, y))
+    }
+
+    fn are_in(&self, y: u16) -> bool {
+        self.0.borrow().iter().any(|(_, row)| *row == y)
+    }
+}
+
+/// Whether a cell is a part of a picture in pixels: its symbol is a command, or it must be left alone.
+fn is_pixels(cell: &Cell) -> bool {
+    cell.diff_option != CellDiffOption::None
+}
 
 /// Draws through another backend.
 #[derive(Debug)]
@@ -16,24 +43,31 @@ pub(super) struct Steady<B> {
     inner: B,
     /// What is on the screen.
     shown: Buffer,
+    pixels: Pixels,
 }
 
 impl<B: Backend<Error = io::Error>> Steady<B> {
-    pub(super) fn new(inner: B) -> Self {
-        Self { inner, shown: Buffer::empty(Rect::ZERO) }
+    pub(super) fn new(inner: B, pixels: Pixels) -> Self {
+        Self { inner, shown: Buffer::empty(Rect::ZERO), pixels }
     }
 
     fn is_doubtful(&self, y: u16) -> bool {
         (0..self.shown.area.width).any(|x| is_doubtful(self.shown[(x, y)].symbol()))
     }
 
-    /// Draws a row anew, in runs that end with each doubtful character.
+    /// Draws a row anew, in runs that end with each doubtful character. A picture in it stays.
     fn draw_row(&mut self, y: u16) -> io::Result<()> {
-        self.inner.set_cursor_position((0, y))?;
-        self.inner.clear_region(ClearType::UntilNewLine)?;
+        if !self.pixels.are_in(y) {
+            self.inner.set_cursor_position((0, y))?;
+            self.inner.clear_region(ClearType::UntilNewLine)?;
+        }
         let mut run: Vec<(u16, u16, &Cell)> = Vec::new();
         let mut x = 0;
         while x < self.shown.area.width {
+            if self.pixels.are_at(x, y) {
+                x += 1;
+                continue;
+            }
             let cell = &self.shown[(x, y)];
             run.push((x, y, cell));
             if is_doubtful(cell.symbol()) {
@@ -62,8 +96,9 @@ impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
         if self.shown.area != area {
             self.shown = Buffer::empty(area);
         }
-        let updates: Vec<(u16, u16, &Cell)> =
-            content.filter(|(x, y, _)| area.contains(Position::new(*x, *y))).collect();
+        let (pixels, updates): (Vec<_>, Vec<_>) = content
+            .filter(|(x, y, _)| area.contains(Position::new(*x, *y)))
+            .partition(|(_, _, cell): &(u16, u16, &Cell)| is_pixels(cell));
         let mut rows: Vec<u16> = updates.iter().map(|(_, y, _)| *y).collect();
         rows.dedup();
         let doubtful_before: Vec<bool> = rows.iter().map(|y| self.is_doubtful(*y)).collect();
@@ -81,7 +116,11 @@ impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
             .map(|(y, _)| y)
             .collect();
         self.inner.draw(updates.into_iter().filter(|(_, y, _)| !anew.contains(y)))?;
-        anew.into_iter().try_for_each(|y| self.draw_row(y))
+        anew.into_iter().try_for_each(|y| self.draw_row(y))?;
+        for (x, y, _) in &pixels {
+            self.shown[(*x, *y)].reset();
+        }
+        self.inner.draw(pixels.into_iter())
     }
 
     fn clear(&mut self) -> io::Result<()> {
@@ -125,6 +164,8 @@ impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU16;
+
     use super::*;
 
     /// Writes down what a backend is told.
@@ -184,7 +225,7 @@ mod tests {
 
     #[test]
     fn only_rows_with_a_doubtful_character_are_drawn_whole() {
-        let mut steady = Steady::new(Notes::default());
+        let mut steady = Steady::new(Notes::default(), Pixels::default());
         let blank = Buffer::empty(Rect::new(0, 0, 12, 2));
         let first = change(&mut steady, &blank, ["abc", "e\u{301}日x"]);
         assert_eq!(steady.inner.0, ["0,0 abce\u{301}日x"]);
@@ -192,5 +233,34 @@ mod tests {
         assert_eq!(steady.inner.0, ["3,1 y", "clear line", "0,0 a👩\u{200d}👩", "3,0 c"]);
         change(&mut steady, &second, ["abc", "e\u{301}日y"]);
         assert_eq!(steady.inner.0, ["clear line", "0,0 abc"]);
+    }
+
+    #[test]
+    fn a_picture_is_sent_once_and_rows_beside_it_do_not_touch_it() {
+        let pixels = Pixels::default();
+        let mut steady = Steady::new(Notes::default(), pixels.clone());
+        let mut frame = |before: &Buffer, text: &str, picture: bool| {
+            let mut after = Buffer::empty(before.area);
+            after.set_string(0, 0, text, ratatui::style::Style::new());
+            if picture {
+                after[(8, 0)].set_symbol("<PICTURE>").set_diff_option(CellDiffOption::ForcedWidth(NonZeroU16::MIN));
+                for at in [(9, 0), (8, 1), (9, 1)] {
+                    after[at].set_diff_option(CellDiffOption::Skip);
+                }
+            }
+            pixels.find(&after);
+            steady.inner.0.clear();
+            steady.draw(before.diff(&after).into_iter()).unwrap();
+            (after, steady.inner.0.clone())
+        };
+        let blank = Buffer::empty(Rect::new(0, 0, 12, 2));
+        let (first, told) = frame(&blank, "ab", true);
+        assert_eq!(told, ["0,0 ab", "8,0 <PICTURE>"]);
+        let (second, told) = frame(&first, "a👩\u{200d}👩c", true);
+        assert_eq!(told, ["0,0 a👩\u{200d}👩", "3,0 c"], "the row is drawn anew around it");
+        let (third, told) = frame(&second, "a👩\u{200d}👩c", true);
+        assert_eq!(told, [""; 0]);
+        let (_, told) = frame(&third, "abc", false);
+        assert_eq!(told, ["8,1 ", "clear line", "0,0 abc"], "what was beneath it is drawn");
     }
 }

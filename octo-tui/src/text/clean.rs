@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// How far apart tab stops are.
-const TAB: usize = 4;
+pub const TAB: usize = 4;
 
 /// The text with nothing in it that a terminal would obey. Line feeds stay, tabs become spaces, escape sequences go, and
 /// other controls are shown as symbols.
@@ -53,6 +53,13 @@ pub fn clean_output(text: &str) -> String {
         line.rsplit('\r').next().unwrap_or(line)
     });
     clean(&lines.collect::<Vec<_>>().join("\n")).into_owned()
+}
+
+/// What stands for one character where nothing may be hidden, as in a file: controls as symbols; none for what has no
+/// width.
+#[must_use]
+pub fn visible(c: char) -> Option<char> {
+    (!is_dropped(c)).then(|| symbol(c))
 }
 
 fn is_unsafe(c: char) -> bool {

@@ -7,9 +7,10 @@ use ratatui::{
 };
 
 use super::{
+    anchor::{Laid, Links, wrap_linked},
     clean::{clean, clean_line},
     table::Table,
-    wrap::{Break, Prefix, wrap},
+    wrap::{Break, Prefix, pieces},
 };
 use crate::theme::Theme;
 
@@ -17,19 +18,19 @@ use crate::theme::Theme;
 #[derive(Clone, Debug, Default)]
 pub struct Rendered {
     /// The lines.
-    pub lines: Vec<Line<'static>>,
+    pub lines: Vec<Laid>,
     /// Where the last block begins: in the text, in bytes, and in the lines. What stands before it is final.
     pub tail: (usize, usize),
 }
 
 /// Renders Markdown to lines of at most `columns`.
 #[must_use]
-pub fn render(text: &str, columns: usize, theme: &Theme) -> Rendered {
-    render_clean(&clean(text), columns, theme)
+pub fn render(text: &str, columns: usize, (theme, root): (&Theme, &str)) -> Rendered {
+    render_clean(&clean(text), columns, (theme, root))
 }
 
-fn render_clean(text: &str, columns: usize, theme: &Theme) -> Rendered {
-    let mut writer = Writer::new(columns, theme);
+fn render_clean(text: &str, columns: usize, (theme, root): (&Theme, &str)) -> Rendered {
+    let mut writer = Writer::new(columns, (theme, root));
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut depth = 0_usize;
     let mut tail = (0, 0);
@@ -56,17 +57,17 @@ fn render_clean(text: &str, columns: usize, theme: &Theme) -> Rendered {
 pub struct Growing {
     columns: usize,
     /// The bytes and lines that are final.
-    settled: (usize, Vec<Line<'static>>),
+    settled: (usize, Vec<Laid>),
 }
 
 impl Growing {
     /// The lines of the text, which must begin with what it was before.
-    pub fn render(&mut self, text: &str, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+    pub fn render(&mut self, text: &str, columns: usize, (theme, root): (&Theme, &str)) -> Vec<Laid> {
         let text = &*clean(text);
         if self.columns != columns || self.settled.0 > text.len() || !text.is_char_boundary(self.settled.0) {
             *self = Self { columns, ..Self::default() };
         }
-        let rendered = render_clean(&text[self.settled.0..], columns, theme);
+        let rendered = render_clean(&text[self.settled.0..], columns, (theme, root));
         let (bytes, lines) = rendered.tail;
         let mut all = self.settled.1.clone();
         all.extend_from_slice(&rendered.lines);
@@ -74,6 +75,11 @@ impl Growing {
         self.settled.0 += bytes;
         all
     }
+}
+
+/// Lines in which nothing is looked for.
+fn wrapped(spans: &[Span<'_>], columns: usize, how: (&Prefix, Break)) -> impl Iterator<Item = Laid> {
+    pieces(spans, columns, how).into_iter().map(|(line, _)| line.into())
 }
 
 /// A block that holds other blocks.
@@ -85,8 +91,9 @@ enum Container {
 
 struct Writer<'a> {
     theme: &'a Theme,
+    places: Links<'a>,
     columns: usize,
-    lines: Vec<Line<'static>>,
+    lines: Vec<Laid>,
     /// Where the block under way begins in `lines`.
     block_start: usize,
     containers: Vec<Container>,
@@ -100,9 +107,10 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(columns: usize, theme: &'a Theme) -> Self {
+    fn new(columns: usize, (theme, root): (&'a Theme, &'a str)) -> Self {
         Self {
             theme,
+            places: Links { root, style: theme.link },
             columns,
             lines: Vec::new(),
             block_start: 0,
@@ -133,7 +141,7 @@ impl<'a> Writer<'a> {
                 let lead = self.prefix();
                 let room = self.columns.saturating_sub(lead.width());
                 let rule = [Span::styled("─".repeat(room.min(40)), self.theme.dim)];
-                wrap(&rule, self.columns, (&lead, Break::Anywhere), &mut self.lines);
+                self.lines.extend(wrapped(&rule, self.columns, (&lead, Break::Anywhere)));
                 self.gap = true;
             }
             Event::TaskListMarker(done) => self.push(if done { "☑ " } else { "☐ " }, self.style()),
@@ -231,7 +239,7 @@ impl<'a> Writer<'a> {
                 // An item without content still shows its bullet.
                 if matches!(self.containers.last(), Some(Container::Item { shown: false, .. })) {
                     let lead = self.prefix();
-                    wrap(&[], self.columns, (&lead, Break::Words), &mut self.lines);
+                    self.lines.extend(wrapped(&[], self.columns, (&lead, Break::Words)));
                 }
                 self.containers.pop();
             }
@@ -243,7 +251,8 @@ impl<'a> Writer<'a> {
             TagEnd::Table => {
                 if let Some(table) = self.table.take() {
                     let lead = self.prefix();
-                    table.render(self.columns, &lead, self.theme, &mut self.lines);
+                    let lines = table.render(self.columns, &lead, self.theme);
+                    self.lines.extend(lines.iter().map(|line| Laid::find(line, &self.places)));
                 }
                 self.gap = true;
             }
@@ -279,7 +288,8 @@ impl<'a> Writer<'a> {
                 Some(b'-') if language == "diff" => self.theme.bad,
                 _ => self.theme.text,
             };
-            wrap(&[Span::styled(line, style)], self.columns, (&lead, Break::Anywhere), &mut self.lines);
+            let spans = [Span::styled(line, style)];
+            wrap_linked(&spans, self.columns, (&lead, Break::Anywhere), &self.places, &mut self.lines);
             lead.first.clone_from(&lead.rest);
         }
         self.gap = true;
@@ -324,7 +334,7 @@ impl<'a> Writer<'a> {
     fn blank(&mut self) {
         self.gap = false;
         let quotes = self.containers.iter().filter(|container| matches!(container, Container::Quote)).count();
-        self.lines.push(Line::styled("▏ ".repeat(quotes).trim_end().to_owned(), self.theme.dim));
+        self.lines.push(Line::styled("▏ ".repeat(quotes).trim_end().to_owned(), self.theme.dim).into());
     }
 
     /// Breaks the inline text so far into lines.
@@ -334,7 +344,7 @@ impl<'a> Writer<'a> {
         }
         let inline = std::mem::take(&mut self.inline);
         let lead = self.prefix();
-        wrap(&inline, self.columns, (&lead, Break::Words), &mut self.lines);
+        wrap_linked(&inline, self.columns, (&lead, Break::Words), &self.places, &mut self.lines);
     }
 
     /// What the containers put before a line; the bullet of an item only once.

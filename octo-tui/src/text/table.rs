@@ -25,7 +25,8 @@ impl Table {
         }
     }
 
-    pub(super) fn render(self, columns: usize, lead: &Prefix, theme: &Theme, out: &mut Vec<Line<'static>>) {
+    pub(super) fn render(self, columns: usize, lead: &Prefix, theme: &Theme) -> Vec<Line<'static>> {
+        let mut out = Vec::new();
         let widths = self.widths(columns.saturating_sub(lead.width()));
         let mut lead_spans = lead.first.clone();
         for (index, row) in self.rows.into_iter().enumerate() {
@@ -42,6 +43,7 @@ impl Table {
                 out.push(Line::from(spans));
             }
         }
+        out
     }
 
     /// The widest column gives way until all fit.

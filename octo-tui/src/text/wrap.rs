@@ -1,5 +1,7 @@
 //! Breaks styled text into lines of a width, by grapheme: wide characters take two columns, combining marks none.
 
+use std::ops::Range;
+
 use ratatui::{
     style::Style,
     text::{Line, Span},
@@ -87,7 +89,17 @@ impl Grapheme<'_> {
 }
 
 /// Breaks one logical line, the prefix included, to `columns`, and appends what it became.
-pub fn wrap(spans: &[Span<'_>], columns: usize, (prefix, at): (&Prefix, Break), out: &mut Vec<Line<'static>>) {
+pub fn wrap(spans: &[Span<'_>], columns: usize, how: (&Prefix, Break), out: &mut Vec<Line<'static>>) {
+    out.extend(pieces(spans, columns, how).into_iter().map(|(line, _)| line));
+}
+
+/// As [`wrap`]: the lines, each with what it has of the text, in bytes.
+#[must_use]
+pub fn pieces(
+    spans: &[Span<'_>],
+    columns: usize,
+    (prefix, at): (&Prefix, Break),
+) -> Vec<(Line<'static>, Range<usize>)> {
     let graphemes: Vec<Grapheme<'_>> = spans
         .iter()
         .flat_map(|span| {
@@ -96,15 +108,20 @@ pub fn wrap(spans: &[Span<'_>], columns: usize, (prefix, at): (&Prefix, Break), 
         })
         .collect();
     let room = columns.saturating_sub(prefix.width()).max(1);
-    for (index, range) in ranges(&graphemes, room, at).into_iter().enumerate() {
+    let bytes = |range: Range<usize>| graphemes[range].iter().map(|grapheme| grapheme.text.len()).sum::<usize>();
+    let (mut done, mut offset) = (0, 0);
+    let piece = |(index, range): (usize, Range<usize>)| {
         let lead = if index == 0 { &prefix.first } else { &prefix.rest };
         let mut line = lead.clone();
-        push_graphemes(&graphemes[range], &mut line);
-        out.push(Line::from(line));
-    }
+        push_graphemes(&graphemes[range.clone()], &mut line);
+        let start = offset + bytes(done..range.start);
+        (done, offset) = (range.end, start + bytes(range));
+        (Line::from(line), start..offset)
+    };
+    ranges(&graphemes, room, at).into_iter().enumerate().map(piece).collect()
 }
 
-fn ranges(graphemes: &[Grapheme<'_>], room: usize, at: Break) -> Vec<std::ops::Range<usize>> {
+fn ranges(graphemes: &[Grapheme<'_>], room: usize, at: Break) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let (mut start, mut used, mut index) = (0, 0, 0);
     let mut chance = None;

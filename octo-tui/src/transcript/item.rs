@@ -8,11 +8,12 @@ use std::{
 use octo_proto::{
     Message, Part, PartKind, Role,
     id::{PartId, RequestId, ToolCallId},
+    message::Source,
     session::OpenPrompt,
 };
 
 use super::Folds;
-use crate::state::session::Session;
+use crate::state::{gallery::Gallery, session::Session};
 
 /// One thing in the conversation.
 #[derive(Clone, Copy, Debug)]
@@ -72,14 +73,27 @@ pub struct Content<'a> {
     pub items: Vec<Item<'a>>,
     /// Counts changes.
     pub revision: u64,
+    /// The workspace.
+    pub root: &'a str,
+    /// Pictures that can be shown.
+    pub gallery: &'a Gallery,
     outcomes: HashMap<&'a ToolCallId, Outcome<'a>>,
+    /// Pictures that tools gave.
+    given: HashMap<&'a ToolCallId, Vec<&'a Source>>,
 }
 
 impl<'a> Content<'a> {
     /// What a session has to show.
     #[must_use]
-    pub fn of(session: &'a Session) -> Self {
-        let mut content = Self { items: Vec::new(), revision: session.revision, outcomes: outcomes(session) };
+    pub fn of(session: &'a Session, gallery: &'a Gallery) -> Self {
+        let mut content = Self {
+            items: Vec::new(),
+            revision: session.revision,
+            root: session.cwd(),
+            gallery,
+            outcomes: outcomes(session),
+            given: given(session),
+        };
         let live = session.view.as_ref().map(|view| &view.live);
         let in_flight = || live.iter().flat_map(|live| &live.in_flight);
         let called: HashSet<&ToolCallId> = session
@@ -150,6 +164,12 @@ impl<'a> Content<'a> {
         self.outcomes.get(id)
     }
 
+    /// The pictures that a tool gave.
+    #[must_use]
+    pub fn pictures(&self, id: &ToolCallId) -> &[&'a Source] {
+        self.given.get(id).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether a part belongs to a message that is being written.
     #[must_use]
     pub fn is_growing(&self, id: &PartId) -> bool {
@@ -185,11 +205,18 @@ impl<'a> Content<'a> {
                 if let Some(outcome) = self.outcome(tool_call_id) {
                     (outcome.running, outcome.is_error, outcome.duration_ms).hash(hasher);
                     // Output that is replaced by as many other bytes is rare, but a counter does it.
+                    self.pictures(tool_call_id).iter().for_each(|source| self.stamp_picture(source, hasher));
                     if outcome.running { outcome.output.hash(hasher) } else { outcome.output.len().hash(hasher) }
                 }
             }
+            PartKind::Image { source, .. } => self.stamp_picture(source, hasher),
             _ => folds.flipped.contains(&part.id).hash(hasher),
         }
+    }
+
+    fn stamp_picture(&self, source: &Source, hasher: &mut DefaultHasher) {
+        let stage = self.gallery.stage(source);
+        (stage.map(std::mem::discriminant), self.gallery.drawing(source).map(|drawing| drawing.size)).hash(hasher);
     }
 }
 
@@ -198,6 +225,19 @@ fn first_text(message: &Message) -> Option<&str> {
         PartKind::Text { text, .. } => Some(text.as_str()),
         _ => None,
     })
+}
+
+fn given(session: &Session) -> HashMap<&ToolCallId, Vec<&Source>> {
+    let mut given: HashMap<&ToolCallId, Vec<&Source>> = HashMap::new();
+    for message in session.messages() {
+        let Some(id) = &message.tool_call_id else { continue };
+        for part in &message.parts {
+            if let PartKind::Image { source, .. } = &part.kind {
+                given.entry(id).or_default().push(source);
+            }
+        }
+    }
+    given
 }
 
 fn outcomes(session: &Session) -> HashMap<&ToolCallId, Outcome<'_>> {

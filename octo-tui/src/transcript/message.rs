@@ -1,6 +1,6 @@
 //! One message as lines.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use octo_proto::{
     Message, Part, PartKind, Role,
@@ -12,12 +12,16 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Content, Folds, Item, Row};
+use super::{Content, Folds, Item, Row, Strip};
 use crate::{
+    pane::Place,
+    state::gallery::Stage,
     text::{
+        anchor::{Anchor, Laid, Links, Target, wrap_linked},
         clean::{clean, clean_line},
         markdown::{Growing, render},
-        wrap::{Break, Prefix, truncate, wrap},
+        place::resolve,
+        wrap::{Break, Prefix, truncate, width},
     },
     theme::Theme,
 };
@@ -83,13 +87,13 @@ impl Painter<'_> {
             PartKind::Diff { path, unified, .. } => {
                 if message.role != Role::Tool {
                     self.note(path);
-                    self.diff(unified);
+                    self.diff(unified, Some(path));
                 }
             }
-            PartKind::Image { source, alt } => self.medium("image", source, alt.as_deref()),
+            PartKind::Image { source, alt } => self.picture(source, alt.as_deref()),
             PartKind::Audio { source, alt } => self.medium("audio", source, alt.as_deref()),
             PartKind::Video { source, alt } => self.medium("video", source, alt.as_deref()),
-            PartKind::FileRef { uri, label, .. } => self.note(&format!("file: {}", label.as_ref().unwrap_or(uri))),
+            PartKind::FileRef { uri, label, range, .. } => self.file_ref(uri, label.as_deref(), *range),
             PartKind::Attachment { source, filename, .. } => self.medium("attachment", source, filename.as_deref()),
             PartKind::Error { message } => self.fault(message),
             PartKind::Compaction { summary, tokens_before } => {
@@ -121,15 +125,19 @@ impl Painter<'_> {
 
     fn markdown(&mut self, part: &Part, text: &str, growing: bool) {
         let columns = self.columns.saturating_sub(MARGIN).max(1);
+        let look = (self.theme, self.content.root);
         let lines = if growing {
-            self.growing.entry(part.id.clone()).or_default().render(text, columns, self.theme)
+            self.growing.entry(part.id.clone()).or_default().render(text, columns, look)
         } else {
-            render(text, columns, self.theme).lines
+            render(text, columns, look).lines
         };
-        for line in lines {
+        for Laid { line, mut anchors } in lines {
             let mut spans = vec![Span::raw(" ".repeat(MARGIN))];
             spans.extend(line.spans.into_iter().map(|span| span.patch_style(line.style)));
-            self.line(spans);
+            for anchor in &mut anchors {
+                anchor.columns = anchor.columns.start + MARGIN..anchor.columns.end + MARGIN;
+            }
+            self.rows.push(Laid { line: Line::from(spans), anchors }.into());
         }
     }
 
@@ -161,6 +169,57 @@ impl Painter<'_> {
         self.note(&format!("[{kind}: {}]", name.unwrap_or(place)));
     }
 
+    fn file_ref(&mut self, uri: &str, label: Option<&str>, range: Option<[u64; 2]>) {
+        let lines = match range {
+            Some([from, to]) if from == to => format!(":{from}"),
+            Some([from, to]) => format!(":{from}-{to}"),
+            None => String::new(),
+        };
+        let text = match label {
+            Some(label) => clean_line(label),
+            None => clean_line(&format!("@{uri}{lines}")),
+        };
+        let text = truncate(&text, self.columns.saturating_sub(MARGIN));
+        let place = Place {
+            path: resolve(uri, self.content.root),
+            line: range.map(|[from, _]| from),
+            to: range.map(|[_, to]| to),
+        };
+        let style = self.theme.dim.patch(self.theme.link);
+        let anchor = Anchor { columns: MARGIN..MARGIN + width(&text), target: Target::Place(place) };
+        self.line(vec![Span::raw(" ".repeat(MARGIN)), Span::styled(text, style)]);
+        self.anchor_last(anchor);
+    }
+
+    /// The last line opens this too.
+    pub(super) fn anchor_last(&mut self, anchor: Anchor) {
+        if let Some(row) = self.rows.last_mut() {
+            row.anchors.push(anchor);
+        }
+    }
+
+    /// A picture: its name, and itself where it is here.
+    pub(super) fn picture(&mut self, source: &Source, alt: Option<&str>) {
+        let note = match self.content.gallery.stage(source) {
+            Some(Stage::Fetching(_) | Stage::Here | Stage::Drawing) => "  …".to_owned(),
+            Some(Stage::Failed(why)) => format!("  {why}"),
+            Some(Stage::Ready(_)) | None => String::new(),
+        };
+        self.medium("image", source, alt);
+        let rows = self.content.gallery.drawing(source).map_or(0, |drawing| drawing.size.1);
+        let source = Rc::new(source.clone());
+        if let Some(row) = self.rows.last_mut() {
+            row.line.push_span(Span::styled(clean_line(&note), self.theme.dim));
+            row.picture = Some(Strip { source: Rc::clone(&source), row: None });
+        }
+        for at in 0..rows {
+            self.line(Vec::new());
+            if let Some(row) = self.rows.last_mut() {
+                row.picture = Some(Strip { source: Rc::clone(&source), row: Some(at) });
+            }
+        }
+    }
+
     /// A short remark that is nobody's words.
     pub(super) fn note(&mut self, text: &str) {
         self.plain(&clean_line(text), self.theme.dim);
@@ -185,12 +244,13 @@ impl Painter<'_> {
 
     pub(super) fn wrapped(&mut self, spans: &[Span<'_>], lead: &Prefix, at: Break) {
         let mut lines = Vec::new();
-        wrap(spans, self.columns, (lead, at), &mut lines);
-        self.rows.extend(lines.into_iter().map(|line| Row { line, folds: None }));
+        let links = Links { root: self.content.root, style: self.theme.link };
+        wrap_linked(spans, self.columns, (lead, at), &links, &mut lines);
+        self.rows.extend(lines.into_iter().map(Row::from));
     }
 
     pub(super) fn line(&mut self, spans: Vec<Span<'static>>) {
-        self.rows.push(Row { line: Line::from(spans), folds: None });
+        self.rows.push(Laid::from(Line::from(spans)).into());
     }
 
     /// A click on the last line folds this part.

@@ -5,9 +5,14 @@ use ratatui::text::Span;
 use serde_json::Value;
 
 use super::message::{MARGIN, Painter};
-use crate::text::{
-    clean::{clean_line, clean_output},
-    wrap::{Break, Prefix, truncate, width},
+use crate::{
+    pane::Place,
+    text::{
+        anchor::{Anchor, Target},
+        clean::{clean_line, clean_output},
+        place::resolve,
+        wrap::{Break, Prefix, spans_width, truncate, width},
+    },
 };
 
 /// Lines of output that are shown folded: some of the beginning and some of the end.
@@ -35,15 +40,28 @@ impl Painter<'_> {
         let name = clean_line(name);
         let taken = MARGIN + 2 + width(&name) + 2 + time.as_ref().map_or(0, |time| time.len() + 2);
         let about = truncate(&summary(input), self.columns.saturating_sub(taken));
+        let changed = outcome.is_some_and(|outcome| outcome.diff.is_some_and(|diff| !diff.is_empty()));
+        let place = self.place_of(input);
+        let target = match place {
+            Some(place) if changed => Some(Target::Diff(id.clone(), place)),
+            place => place.map(Target::Place),
+        };
+        let start = MARGIN + 2 + width(&name) + 2;
+        let columns = start..start + width(&about);
+        let looks = if target.is_some() { self.theme.text.patch(self.theme.link) } else { self.theme.text };
         let mut spans = vec![
             Span::raw("  "),
             Span::styled(format!("{mark} "), style),
             Span::styled(name, self.theme.strong),
-            Span::styled(format!("  {about}"), self.theme.text),
+            Span::raw("  "),
+            Span::styled(about, looks),
         ];
         spans.extend(time.map(|time| Span::styled(format!("  {time}"), self.theme.dim)));
         self.line(spans);
         self.mark_last(part);
+        if let Some(target) = target {
+            self.anchor_last(Anchor { columns, target });
+        }
         let open = self.folds.is_open(&part.id, self.folds.tools);
         if open && let Value::Object(fields) = input {
             let whole = fields.values().any(|value| value.as_str().is_some_and(|text| text.contains('\n')));
@@ -53,9 +71,10 @@ impl Painter<'_> {
         }
         if let Some(outcome) = outcome {
             match outcome.diff.filter(|diff| !diff.is_empty()) {
-                Some(diff) => self.diff(diff),
+                Some(diff) => self.diff(diff, path_of(input)),
                 None => self.output(part, outcome.output, open),
             }
+            self.content.pictures(id).iter().for_each(|source| self.picture(source, None));
             if outcome.elided > 0 {
                 self.bar_line(&format!("… {} more bytes are stored", outcome.elided));
             }
@@ -115,16 +134,37 @@ impl Painter<'_> {
         }
     }
 
-    pub(super) fn diff(&mut self, unified: &str) {
+    /// A change. The head of a hunk opens the file where the hunk is.
+    pub(super) fn diff(&mut self, unified: &str, path: Option<&str>) {
+        let mut path = path.map(str::to_owned);
         for line in clean_output(unified.trim_end()).split('\n') {
             let style = match line.as_bytes().first() {
                 Some(b'+') => self.theme.good,
                 Some(b'-') => self.theme.bad,
                 _ => self.theme.dim,
             };
+            if let Some(name) = line.strip_prefix("+++ ").filter(|name| *name != "/dev/null") {
+                path = path.or_else(|| Some(name.strip_prefix("b/").unwrap_or(name).to_owned()));
+            }
             let lead = self.bar();
+            let first = self.rows.len();
             self.wrapped(&[Span::styled(line.to_owned(), style)], &lead, Break::Anywhere);
+            if let (Some(line), Some(path), Some(row)) = (hunk_start(line), &path, self.rows.get_mut(first)) {
+                let place = Place { path: resolve(path, self.content.root), line: Some(line), to: None };
+                let columns = lead.width()..spans_width(&row.line.spans);
+                row.line.spans.iter_mut().skip(lead.first.len()).for_each(|span| {
+                    span.style = span.style.patch(self.theme.link);
+                });
+                row.anchors = vec![Anchor { columns, target: Target::Place(place) }];
+            }
         }
+    }
+
+    /// The place that the arguments of a call are about.
+    fn place_of(&self, input: &Value) -> Option<Place> {
+        let line = input.get("offset").and_then(Value::as_u64).filter(|line| *line > 0);
+        let path = resolve(path_of(input)?, self.content.root);
+        Some(Place { path, line, to: None })
     }
 
     fn bar_line(&mut self, text: &str) {
@@ -148,6 +188,21 @@ fn summary(input: &Value) -> String {
         None if fields.is_empty() => String::new(),
         None => clean_line(&input.to_string()),
     }
+}
+
+/// The file that a call is about, where nothing tells more.
+fn path_of(input: &Value) -> Option<&str> {
+    let Value::Object(fields) = input else { return None };
+    let telling = TELLING.iter().find(|name| fields.get(**name).is_some_and(Value::is_string))?;
+    let path = fields.get(*telling).and_then(Value::as_str)?.trim();
+    (matches!(*telling, "path" | "file_path") && !path.is_empty()).then_some(path)
+}
+
+/// The first line that a hunk's head names on the new side.
+fn hunk_start(line: &str) -> Option<u64> {
+    let new = line.strip_prefix("@@ -")?.split_once(" +")?.1;
+    let digits = new.find(|c: char| !c.is_ascii_digit()).unwrap_or(new.len());
+    new[..digits].parse::<u64>().ok().map(|line| line.max(1))
 }
 
 fn duration(ms: u64) -> String {

@@ -8,6 +8,7 @@ use ratatui::{
     widgets::Paragraph,
 };
 
+use super::pictures;
 use crate::{
     app::App,
     state::session::Target,
@@ -28,6 +29,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
     for (row, y) in rows.iter().zip(area.y..area.bottom()) {
         buffer.set_line(area.x, y, &row.line, area.width);
     }
+    pictures::draw(app, buffer);
     if app.open.transcript.has_new_below() && area.height > 0 {
         let text = " ↓ new below  Ctrl+End ";
         let columns = u16::try_from(width(text)).unwrap_or(u16::MAX).min(area.width);

@@ -13,6 +13,7 @@ use crate::{
 /// The headings, in the order of the page.
 const SECTIONS: &[(Context, &str)] = &[
     (Context::Chat, "Conversation"),
+    (Context::Offers, "Files that are offered for @"),
     (Context::Text, "Writing"),
     (Context::Dialog, "The agent's question"),
     (Context::Sessions, "Session list"),

@@ -10,8 +10,10 @@ use ratatui::{
 use super::{composer::Written, help};
 use crate::{
     app::App,
+    pane::Showing,
     state::{
         composer::Composer,
+        hints::Hints,
         overlay::{Deed, Overlay},
         picker::Picker,
     },
@@ -24,6 +26,16 @@ use crate::{
 pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
     match &app.overlay {
         None | Some(Overlay::Sessions { .. }) => {}
+        Some(Overlay::Hints(hints)) => draw_hints(app, frame, hints),
+        Some(Overlay::Outside { place, showing }) => {
+            let text = match showing {
+                Showing::File | Showing::Diff => {
+                    "This is not in the workspace. It is shown, and cannot be changed here."
+                }
+                Showing::Editor => "This is not in the workspace. Your editor can change it.",
+            };
+            draw_confirm(app, frame, &clean_line(&place.path), ("Open it?", text));
+        }
         Some(Overlay::Help { scroll }) => draw_help(app, frame, *scroll),
         Some(Overlay::Picker(picker)) => draw_picker(app, frame, picker),
         Some(Overlay::New { directory, harness }) => draw_new(app, frame, directory, *harness),
@@ -153,6 +165,19 @@ fn draw_new(app: &App, frame: &mut Frame<'_>, directory: &Composer, harness: usi
     }
     let area = Rect { x: inner.x + 11, width: inner.width.saturating_sub(11), ..inner };
     field(app, frame, directory, area);
+}
+
+/// Labels stand before what they open, in the margin where there is one.
+fn draw_hints(app: &App, frame: &mut Frame<'_>, hints: &Hints) {
+    let area = app.areas.transcript;
+    for (label, hint) in hints.open() {
+        let (Ok(row), Ok(column)) = (u16::try_from(hint.row), u16::try_from(hint.column)) else { continue };
+        let columns = u16::try_from(label.len()).unwrap_or(1);
+        let (x, y) = (area.x + column.saturating_sub(columns), area.y + row);
+        if y < area.bottom() && x + columns <= area.right() {
+            frame.buffer_mut().set_string(x, y, label, app.options.theme.chosen);
+        }
+    }
 }
 
 fn draw_confirm(app: &App, frame: &mut Frame<'_>, title: &str, (head, text): (&str, &str)) {

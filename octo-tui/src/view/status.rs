@@ -8,6 +8,7 @@ use ratatui::{
 
 use crate::{
     app::{App, SPIN_MS},
+    keymap::{self, Context},
     link::state::Status,
     state::{overlay::Overlay, session::Target},
     text::{
@@ -32,8 +33,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
             vec![Span::styled(text, style)]
         }
         None if app.awaits_key() => {
-            let keys = "t terminal · | - split · arrows go · z alone · x close · n p tabs · Space all · ? keys";
-            let prefix = format!("{} ", crate::keymap::name(app.options.prefix));
+            let keys =
+                "t terminal · f files · | - split · arrows go · z alone · x close · n p tabs · Space all · ? keys";
+            let prefix = format!("{} ", keymap::name(app.options.prefix));
             let room = room.saturating_sub(width(&prefix) + 2);
             vec![Span::styled(prefix, theme.accent), Span::styled(truncate(keys, room), theme.dim)]
         }
@@ -63,6 +65,10 @@ fn standing(app: &App) -> Vec<Span<'static>> {
     let theme = &app.options.theme;
     let mut parts = vec![state(app)];
     let plain = |text: String| Span::styled(text, theme.dim);
+    if let Some(pane) = app.workspace.focused() {
+        parts.push(plain(hint(app, pane.context())));
+        return joined(app, parts);
+    }
     parts.extend(app.model().map(|model| plain(clean_line(model))));
     parts.extend(app.level().map(|level| plain(clean_line(level))));
     parts.extend(app.open.info().and_then(|info| info.mode.as_ref()).map(|mode| plain(clean_line(mode))));
@@ -79,6 +85,23 @@ fn standing(app: &App) -> Vec<Span<'static>> {
             parts.extend(usage.total.cost_usd.filter(|cost| *cost > 0.0).map(|cost| plain(format!("${cost:.2}"))));
         }
     }
+    joined(app, parts)
+}
+
+/// The keys of a pane that are needed most.
+fn hint(app: &App, context: Context) -> String {
+    let prefix = keymap::name(app.options.prefix);
+    match context {
+        Context::Tree => "Enter opens · d changes · / finds · e your editor · . hidden · ? keys".to_owned(),
+        Context::File => "/ searches · c writes about the line · d changes · e your editor · ? keys".to_owned(),
+        Context::Diff => "n p hunks · s stages · u unstages · r reverts · c comments · t sides · ? keys".to_owned(),
+        Context::Terminal => format!("{prefix} and a key: panes · {prefix} i: conversation · {prefix} ?: keys"),
+        _ => format!("{prefix} and a key: panes · ? keys"),
+    }
+}
+
+fn joined(app: &App, parts: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let theme = &app.options.theme;
     let mut spans = Vec::new();
     for part in parts {
         if !spans.is_empty() {

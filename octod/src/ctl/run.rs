@@ -74,7 +74,7 @@ async fn converse(
     let id = RequestId::draw();
     let mut asked = Asked::new(id.clone());
     let mut watching = Watching::begin(context, connection, Some(session), None).await?;
-    let command = Command::Prompt { message, images: Vec::new(), when: When::Now };
+    let command = Command::Prompt { message, images: Vec::new(), files: Vec::new(), when: When::Now };
     let reply: PromptReply = watching.ask(prompt_request(session, &command, &id)?).await?;
     let output = context.output;
     let waited: Waited = wait(&mut watching, &mut asked, on_question, |frame, _| {

@@ -76,7 +76,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     };
     let repeated = args.id.is_some();
     let id = args.id.unwrap_or_else(RequestId::draw);
-    let request = prompt_request(&session, &Command::Prompt { message, images, when }, &id)?;
+    let request = prompt_request(&session, &Command::Prompt { message, images, files: Vec::new(), when }, &id)?;
     if !args.wait {
         let reply: PromptReply = connection.send(request).await?;
         return if context.output.json { context.output.object(&reply) } else { Ok(()) };

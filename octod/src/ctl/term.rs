@@ -140,7 +140,7 @@ pub(super) async fn run(context: &Context, verb: Verb) -> Result<(), Failure> {
 }
 
 /// A request on channel `terminal`.
-pub(super) fn request(session: Option<&SessionId>, command: &TerminalCommand) -> Result<Request, Failure> {
+pub(crate) fn request(session: Option<&SessionId>, command: &TerminalCommand) -> Result<Request, Failure> {
     let request = Request::new(octo_proto::channel::TERMINAL, RequestId::draw().0, command);
     let request = request.map_err(|error| Failure::from(Error::internal(error.to_string())))?;
     Ok(Request { session_id: session.cloned(), ..request })

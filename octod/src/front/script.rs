@@ -50,7 +50,8 @@ async fn say(
     let id = RequestId::draw();
     let mut asked = Asked::new(id.clone());
     let session = watching.session().cloned().ok_or_else(|| Failure::failed("the index takes no prompts"))?;
-    let command = Command::Prompt { message: message.to_owned(), images: Vec::new(), when: When::Now };
+    let command =
+        Command::Prompt { message: message.to_owned(), images: Vec::new(), files: Vec::new(), when: When::Now };
     drop(watching.ask::<PromptReply>(prompt_request(&session, &command, &id)?).await?);
     let output = context.output;
     let ended = wait(watching, &mut asked, OnQuestion::Deny, |_, event| output.text(&narrator.on(event))).await?;

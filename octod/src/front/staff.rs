@@ -2,7 +2,12 @@
 
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, process::Stdio, time::Duration};
 
-use octo_proto::{Command as Verb, command::Done, paths::Paths};
+use octo_proto::{
+    Command as Verb,
+    command::Done,
+    paths::Paths,
+    terminal::{TerminalCommand, TerminalList},
+};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open},
@@ -16,7 +21,7 @@ use tokio::{
 };
 
 use super::home::Home;
-use crate::ctl::{Connection, Failure, Process};
+use crate::ctl::{Connection, Failure, Process, term};
 
 /// How long a program may take to be ready, or to end.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -98,6 +103,7 @@ pub(super) async fn end_runner(socket: &Path, process: &Process) -> Result<(), F
     drop(probe);
     let gone = pid.map(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK)).transpose().map_err(std::io::Error::from)?;
     let mut connection = Connection::open(socket, process).await?;
+    close_terminals(&mut connection).await?;
     match timeout(PATIENCE, connection.ask::<Done>(None, &Verb::StopAll { runner: true })).await {
         // It may be gone before its answer is: whether it is, is looked at below.
         Ok(Err(failure)) if !failure.is_unreachable() => return Err(failure),
@@ -117,4 +123,14 @@ pub(super) async fn end_runner(socket: &Path, process: &Process) -> Result<(), F
         Ok(Ok(1..)) => Ok(()),
         _ => Err(Failure::failed("the runner did not end")),
     }
+}
+
+/// Terminals outlive whoever opened them, but not the folder of a demo.
+async fn close_terminals(connection: &mut Connection) -> Result<(), Failure> {
+    let list: TerminalList = connection.send(term::request(None, &TerminalCommand::List {})?).await?;
+    for terminal in list.terminals {
+        let close = TerminalCommand::Close { terminal_id: terminal.terminal_id };
+        let _: Done = connection.send(term::request(None, &close)?).await?;
+    }
+    Ok(())
 }

@@ -4,8 +4,10 @@ mod files;
 mod follower;
 mod house;
 mod line;
+mod panes;
 mod screen;
 mod seat;
+mod table;
 mod terminal;
 mod terminals;
 

@@ -115,8 +115,7 @@ impl Case {
     }
 }
 
-#[test]
-fn every_row_of_the_table_holds() {
+fn all() -> Vec<Case> {
     let groups = [
         text::cases(),
         movement::cases(),
@@ -129,9 +128,35 @@ fn every_row_of_the_table_holds() {
         commands::cases(),
         keys::cases(),
     ];
-    let cases: Vec<Case> = groups.into_iter().flatten().collect();
+    groups.into_iter().flatten().collect()
+}
+
+#[test]
+fn every_row_of_the_table_holds() {
+    let cases = all();
     let wrong: Vec<String> =
         cases.iter().filter_map(|case| case.check().err().map(|error| format!("{}: {error}", case.name))).collect();
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     assert!(cases.len() >= 150, "only {} cases", cases.len());
+}
+
+/// The table as a file, for those who try it with more than an emulator. `UPDATE=1 cargo nextest run -p octo-proto` writes
+/// it anew.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "UPDATE=1 asks a test to rewrite what is generated")]
+fn the_table_in_the_repository_is_this_one() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/terminal-table.jsonl");
+    let rows = all().into_iter().map(|case| {
+        let input: String = case.input.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (row, column) = case.cursor;
+        let row =
+            serde_json::json!({ "name": case.name, "input": input, "screen": case.screen, "cursor": [row, column] });
+        format!("{row}\n")
+    });
+    let table: String = rows.collect();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &table).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), table, "UPDATE=1 writes it anew");
 }

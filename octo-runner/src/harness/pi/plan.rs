@@ -83,7 +83,7 @@ impl Pi {
             When::Now | When::Steer | When::FollowUp if self.is_busy() => return Plan::Wait,
             When::Now | When::Steer | When::FollowUp => "prompt",
         };
-        let mut body = json!({"type": command, "message": text});
+        let mut body = json!({"type": command, "message": with_quotes(accepted, text)});
         if !images.is_empty() {
             body["images"] = Value::Array(images);
         }
@@ -196,6 +196,33 @@ impl Pi {
     fn is_busy(&self) -> bool {
         self.turn.is_some() || self.compacting || !self.prompts.is_empty()
     }
+}
+
+/// The text of a prompt and the lines that it refers to. Pi reads files by itself, so a name is enough for the others; one
+/// that the text does not have is added to it.
+fn with_quotes(accepted: &Accepted, text: &str) -> String {
+    let mut whole = text.to_owned();
+    for part in accepted.message.iter().flat_map(|message| &message.parts) {
+        let PartKind::FileRef { uri, range, quote, .. } = &part.kind else { continue };
+        let name = match range {
+            Some([from, to]) if from == to => format!("@{uri}:{from}"),
+            Some([from, to]) => format!("@{uri}:{from}-{to}"),
+            None => format!("@{uri}"),
+        };
+        match quote {
+            Some(quote) => {
+                let fence = "`".repeat(longest_run(quote, '`').max(2) + 1);
+                whole.push_str(&format!("\n\n{name}\n{fence}\n{quote}\n{fence}"));
+            }
+            None if text.contains(uri.as_str()) => {}
+            None => whole.push_str(&format!("\n\n{name}")),
+        }
+    }
+    whole
+}
+
+fn longest_run(text: &str, of: char) -> usize {
+    text.split(|c| c != of).map(str::len).max().unwrap_or(0)
 }
 
 /// The pictures of a prompt, as Pi takes them.

@@ -15,7 +15,7 @@ use octo_runner::files::{Root, changes};
 use super::{Place, code};
 
 /// Git as a person has it, with settings of its own.
-fn git(at: &Path, args: &[&str]) {
+pub(super) fn git(at: &Path, args: &[&str]) {
     let mut command = Command::new("git");
     command.args(args).current_dir(at).env_clear().env("PATH", std::env::var("PATH").unwrap()).env("HOME", at);
     for role in ["AUTHOR", "COMMITTER"] {
@@ -25,7 +25,7 @@ fn git(at: &Path, args: &[&str]) {
     assert!(status.success(), "git {args:?}");
 }
 
-fn repository() -> Place {
+pub(super) fn repository() -> Place {
     let place = Place::new();
     place.put("kept.txt", "one\ntwo\nthree\n");
     place.put("moved.txt", &"a line of some length\n".repeat(20));
@@ -37,17 +37,17 @@ fn repository() -> Place {
     place
 }
 
-fn env(place: &Place) -> Vec<(String, String)> {
+pub(super) fn env(place: &Place) -> Vec<(String, String)> {
     let home = place.outside.display().to_string();
     let path = std::env::var("PATH").unwrap();
     [("HOME", home), ("PATH", path), ("LC_ALL", "C".to_owned())].map(|(name, value)| (name.to_owned(), value)).to_vec()
 }
 
-async fn ask(place: &Place, asked: &changes::Asked) -> Changes {
+pub(super) async fn ask(place: &Place, asked: &changes::Asked) -> Changes {
     changes::of_git(&place.root(), env(place), asked).await.unwrap().unwrap()
 }
 
-fn with_diff() -> changes::Asked {
+pub(super) fn with_diff() -> changes::Asked {
     changes::Asked { diff: true, ..changes::Asked::default() }
 }
 

@@ -74,6 +74,33 @@ async fn a_client_looks_writes_and_reads() {
 }
 
 #[tokio::test]
+async fn a_client_stages_a_hunk_once() {
+    let world = World::new();
+    let (client, _events) = world.connect().await;
+    let session = world.session(&client).await;
+    let work = world.work();
+    super::changes::git(&work, &["init", "--quiet"]);
+    std::fs::write(work.join("a.txt"), "one\ntwo\n").unwrap();
+    super::changes::git(&work, &["add", "a.txt"]);
+    std::fs::write(work.join("a.txt"), "one\n2\n").unwrap();
+    let body = json!({"cmd": "changes", "diff": true});
+    let changes = ask(&client, &session, body.clone()).await.unwrap();
+    let diff = changes["files"][0]["unstaged_diff"].as_str().unwrap();
+    let hunk = diff[diff.find("@@ ").unwrap()..].to_owned();
+
+    let stage = request(&session, &json!({"cmd": "apply", "path": "a.txt", "action": "stage"}));
+    let stage = Request { bytes: Bytes::from(hunk), ..stage };
+    for _ in 0..2 {
+        assert_eq!(client.request(stage.clone()).await.unwrap().result.unwrap().get(), "{}", "a repeat is no conflict");
+    }
+    let again = Request { id: RequestId::draw().0, ..stage };
+    assert_eq!(code(client.request(again).await), Code::Conflict);
+    assert_eq!(ask(&client, &session, body).await.unwrap()["files"][0]["unstaged"], Value::Null);
+    let revert = json!({"cmd": "apply", "path": "../a.txt", "action": "revert"});
+    assert_eq!(code(ask(&client, &session, revert).await), Code::BadRequest);
+}
+
+#[tokio::test]
 async fn a_large_file_comes_in_pieces_over_two_connections() {
     let world = World::new();
     let (client, events) = world.connect().await;

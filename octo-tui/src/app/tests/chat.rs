@@ -12,7 +12,7 @@ use super::*;
 use crate::app::{Start, effect::Effect, input::What};
 
 fn prompt(message: &str, when: When) -> Command {
-    Command::Prompt { message: message.to_owned(), images: Vec::new(), when }
+    Command::Prompt { message: message.to_owned(), images: Vec::new(), files: Vec::new(), when }
 }
 
 fn working(stage: &mut Stage) {

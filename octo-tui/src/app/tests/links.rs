@@ -11,7 +11,7 @@ use super::*;
 use crate::app::{Start, effect::Effect};
 
 fn hello() -> Command {
-    Command::Prompt { message: "hello".to_owned(), images: Vec::new(), when: When::Now }
+    Command::Prompt { message: "hello".to_owned(), images: Vec::new(), files: Vec::new(), when: When::Now }
 }
 
 fn prompts(stage: &Stage) -> Vec<RequestId> {

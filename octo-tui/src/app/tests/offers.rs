@@ -82,7 +82,12 @@ fn a_picture_is_put_in_pieces_and_goes_with_the_next_prompt() {
     assert!(stage.screen().contains("[one.png]"));
     stage.press(KeyCode::Enter);
     let source = Source::Attachment { attachment_id: AttachmentId::from("att_1"), mime_type: "image/png".to_owned() };
-    let prompt = Command::Prompt { message: "what is this?".to_owned(), images: vec![source.clone()], when: When::Now };
+    let prompt = Command::Prompt {
+        message: "what is this?".to_owned(),
+        images: vec![source.clone()],
+        files: Vec::new(),
+        when: When::Now,
+    };
     assert!(stage.screen().contains("▌ what is this?\n  [image]\n  sending…"));
     // What is refused comes back, with its picture.
     stage.refuse(&prompt, Error::new(Code::NotFound, "there is no attachment"));
@@ -90,7 +95,7 @@ fn a_picture_is_put_in_pieces_and_goes_with_the_next_prompt() {
     assert!(screen.contains("[one.png]") && screen.contains("│ what is this?"), "{screen}");
     stage.ctrl('u');
     stage.press(KeyCode::Enter);
-    let alone = Command::Prompt { message: String::new(), images: vec![source], when: When::Now };
+    let alone = Command::Prompt { message: String::new(), images: vec![source], files: Vec::new(), when: When::Now };
     assert_eq!(stage.take_asked().pop(), Some(alone), "a picture alone is a prompt");
 }
 
@@ -149,7 +154,8 @@ fn commands_of_ours_are_done_and_those_of_the_agent_are_sent() {
     submit(&mut stage, "/mode nonsense");
     assert!(stage.take_asked().is_empty() && stage.screen().contains("the modes are: ask, code"));
     submit(&mut stage, "/review it");
-    let review = Command::Prompt { message: "/review it".to_owned(), images: Vec::new(), when: When::Now };
+    let review =
+        Command::Prompt { message: "/review it".to_owned(), images: Vec::new(), files: Vec::new(), when: When::Now };
     assert_eq!(stage.take_asked(), [review]);
 
     let mut unable = Stage::open();

@@ -130,6 +130,20 @@ fn a_terminal_opens_in_the_folder_of_the_session_and_gets_the_keys() {
 }
 
 #[test]
+fn what_is_typed_before_the_program_is_there_reaches_it() {
+    let mut stage = Stage::open_in((120, 40));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('t'));
+    stage.write("ls");
+    stage.press(KeyCode::Enter);
+    let reply = serde_json::to_value(TerminalReply { terminal: info("1", (80, 24)) }).unwrap();
+    answer(&mut stage, is_open, Ok(reply));
+    stage.write("pwd");
+    answer(&mut stage, is_attach, Ok(attached("1", (80, 24))));
+    assert_eq!(typed(&mut stage), "ls\rpwd");
+}
+
+#[test]
 fn the_screens_of_terminals() {
     let mut screens = Vec::new();
     for size in [(80, 24), (120, 40), (200, 60)] {
@@ -430,6 +444,20 @@ fn the_palette_does_what_keys_do() {
     assert!(stage.screen().contains("Ctrl+] - s"));
     stage.press(KeyCode::Enter);
     assert!(terminals(&stage).iter().any(|command| is_open(command)));
+}
+
+#[test]
+fn panes_leave_the_keys_about_the_whole_screen_as_they_are() {
+    let mut stage = Stage::open_in((120, 40));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('f'));
+    let status = stage.screen().lines().last().unwrap().to_owned();
+    assert!(status.contains("● idle · Enter opens"), "{status}");
+    stage.press(KeyCode::F(1));
+    assert!(stage.screen().contains("Keys"));
+    stage.press(KeyCode::Esc);
+    stage.ctrl('o');
+    assert!(stage.screen().contains("Enter opens · n new"));
 }
 
 #[test]

@@ -54,6 +54,7 @@ impl Stage {
             cwd: "/home/ann/work".to_owned(),
             home: Some("/home/ann".to_owned()),
             start,
+            editor: crate::editor::Editor::default(),
             prefix: (KeyModifiers::CONTROL, KeyCode::Char(']')),
             seed: 7,
         };

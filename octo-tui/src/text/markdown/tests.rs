@@ -7,8 +7,8 @@ use crate::theme::ThemeName;
 
 fn shown(text: &str, columns: usize) -> String {
     let theme = Theme::named(ThemeName::Mono);
-    let lines = render(text, columns, &theme).lines;
-    lines.iter().map(|line| line.to_string().trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    let lines = render(text, columns, (&theme, "/w")).lines;
+    lines.iter().map(|laid| laid.line.to_string().trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -36,6 +36,19 @@ fn loose_lists_and_tasks() {
 }
 
 #[test]
+fn places_are_found_in_text_lists_code_and_tables() {
+    let theme = Theme::named(ThemeName::Mono);
+    let text =
+        "In **src**/a.rs:1\n\n- `b.rs:2` breaks over\n\n```\nc.rs:3\n```\n\n| d |\n|---|\n| d.rs:4 |\n\n[e](e.rs:5)";
+    let shown = |laid: Laid| {
+        let line = laid.line.to_string();
+        laid.anchors.into_iter().map(move |it| line.chars().skip(it.columns.start).take(it.columns.len()).collect())
+    };
+    let found: Vec<String> = render(text, 8, (&theme, "/w")).lines.into_iter().flat_map(shown).collect();
+    assert_eq!(found, ["src/a.rs", ":1", "b.rs:2", "c.rs:3", "d.rs:4", "e.rs:5"]);
+}
+
+#[test]
 fn entities_cannot_bring_controls_back() {
     assert_eq!(shown("a&#27;[31mb &#x202e;c `&#7;`", 40), "a[31mb \u{fffd}c &#7;");
 }
@@ -52,11 +65,11 @@ proptest! {
         let theme = Theme::named(ThemeName::Mono);
         let mut growing = Growing::default();
         let mut text = String::new();
-        let mut lines = growing.render(&text, columns, &theme);
+        let mut lines = growing.render(&text, columns, (&theme, "/w"));
         for piece in pieces {
             text.push_str(piece);
-            lines = growing.render(&text, columns, &theme);
+            lines = growing.render(&text, columns, (&theme, "/w"));
         }
-        prop_assert_eq!(lines, render(&text, columns, &theme).lines, "{:?}", text);
+        prop_assert_eq!(lines, render(&text, columns, (&theme, "/w")).lines, "{:?}", text);
     }
 }

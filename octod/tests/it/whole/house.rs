@@ -97,6 +97,8 @@ impl House {
         let log = fs::File::options().create(true).append(true).open(self.dir.path().join("octod.log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_octod"));
         command.args(["serve", "--json", "--port", "0"]).env("OCTO_HOME", self.dir.path());
+        // What a person's own shell does when it begins is theirs, and may take long.
+        command.env("SHELL", "/bin/sh");
         for name in ["OCTO_PROCESS", "OCTO_FAILPOINT", "INVOCATION_ID"] {
             command.env_remove(name);
         }

@@ -1,0 +1,169 @@
+//! How the changes of a workspace come here, and come again when something happens.
+
+use octo_proto::{
+    Error,
+    files::{Changes, ChangesSource, FileChange, FilesCommand, FilesEvent},
+};
+
+use super::{DiffPane, From, file::FileView};
+use crate::pane::{Answer, Env};
+
+/// The most files that are shown.
+const MOST: usize = 5_000;
+
+/// The most bytes of diffs.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+/// What happens at once is looked at once, ms.
+const TOGETHER: i64 = 150;
+
+/// The least time between two looks, ms.
+const APART: i64 = 1_000;
+
+/// How far the changes are loaded.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    /// The page that was asked for.
+    asked: Option<u64>,
+    /// What came so far.
+    gathered: Vec<FileChange>,
+    bytes: usize,
+    /// Something happened meanwhile.
+    again: bool,
+    /// When to look again.
+    pub(super) due: Option<i64>,
+    /// When it was looked last.
+    at: i64,
+    /// Whether all has come once.
+    pub(super) is_here: bool,
+    /// Who knows of the changes.
+    pub(super) source: ChangesSource,
+    /// The branch.
+    pub(super) branch: Option<String>,
+    /// Whether there are more than are shown.
+    pub(super) is_cut: bool,
+    /// Why they are not here.
+    pub(super) error: Option<Error>,
+}
+
+impl DiffPane {
+    /// Everything is asked again.
+    pub(super) fn connected(&mut self, env: &mut Env<'_>) {
+        if matches!(self.from, From::Text { .. }) {
+            return;
+        }
+        // What is shown may be a file, or gone by now: only the workspace can be watched in any case.
+        env.files(FilesCommand::Watch { path: String::new() });
+        self.is_applying = false;
+        self.load.asked = None;
+        self.look(env);
+    }
+
+    /// Looks at the changes from the first page on.
+    pub(super) fn look(&mut self, env: &mut Env<'_>) {
+        let From::Workspace { path } = &self.from else { return };
+        self.load.due = None;
+        if self.load.asked.is_some() {
+            self.load.again = true;
+            return;
+        }
+        self.load = Load {
+            asked: Some(0),
+            at: env.now,
+            is_here: self.load.is_here,
+            source: self.load.source,
+            branch: self.load.branch.take(),
+            is_cut: self.load.is_cut,
+            ..Load::default()
+        };
+        env.files(FilesCommand::Changes { path: path.clone(), diff: true, offset: 0, limit: None });
+    }
+
+    /// A page came, or why it did not.
+    pub(super) fn paged(&mut self, offset: u64, answer: Result<Answer, Error>, env: &mut Env<'_>) {
+        if self.load.asked != Some(offset) {
+            return;
+        }
+        self.load.asked = None;
+        match answer.and_then(|answer| answer.read::<Changes>()) {
+            Ok(page) => self.take(page, env),
+            Err(error) => {
+                self.load.is_here = true;
+                self.load.error = Some(error);
+            }
+        }
+    }
+
+    fn take(&mut self, page: Changes, env: &mut Env<'_>) {
+        let From::Workspace { path } = &self.from else { return };
+        let size = |diff: &Option<String>| diff.as_ref().map_or(0, String::len);
+        self.load.bytes +=
+            page.files.iter().map(|file| size(&file.staged_diff) + size(&file.unstaged_diff)).sum::<usize>();
+        (self.load.source, self.load.branch) = (page.source, page.branch);
+        self.load.gathered.extend(page.files);
+        self.load.is_cut = page.next.is_some() && (self.load.gathered.len() >= MOST || self.load.bytes >= LARGEST);
+        if let Some(next) = page.next.filter(|_| !self.load.is_cut) {
+            self.load.asked = Some(next);
+            env.files(FilesCommand::Changes { path: path.clone(), diff: true, offset: next, limit: None });
+            return;
+        }
+        let source = self.load.source;
+        let gathered = std::mem::take(&mut self.load.gathered);
+        let mut files: Vec<_> = gathered.iter().flat_map(|change| FileView::of_change(change, source)).collect();
+        files.sort_by(|a, b| (a.side, &a.path).cmp(&(b.side, &b.path)));
+        self.load.is_here = true;
+        self.replace(files);
+        if self.load.again {
+            self.load.again = false;
+            self.expect(env.now);
+        }
+    }
+
+    /// Something was told: what concerns the changes that are shown is a reason to look again, soon.
+    pub(super) fn told(&mut self, event: &FilesEvent, now: i64) {
+        let (From::Workspace { path }, FilesEvent::Changed { paths, rescan, .. }) = (&self.from, event) else { return };
+        let within = |changed: &String| {
+            path.is_empty()
+                || changed.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if *rescan || paths.iter().any(within) {
+            self.expect(now);
+        }
+    }
+
+    fn expect(&mut self, now: i64) {
+        if self.load.asked.is_some() {
+            self.load.again = true;
+        } else if self.load.due.is_none() {
+            self.load.due = Some((now + TOGETHER).max(self.load.at + APART));
+        }
+    }
+
+    /// The time may have come to look again.
+    pub(super) fn tick(&mut self, env: &mut Env<'_>) {
+        if self.load.due.is_some_and(|due| due <= env.now) {
+            self.look(env);
+        }
+    }
+
+    /// What is said where there is nothing to show.
+    pub(super) fn instead(&self) -> Option<(String, Option<String>)> {
+        if let Some(error) = &self.load.error {
+            return Some((error.message.clone(), error.hint.clone()));
+        }
+        if !self.files.is_empty() {
+            return None;
+        }
+        let From::Workspace { path } = &self.from else { return Some(("There is no diff in this.".to_owned(), None)) };
+        let whole = |text: &str| Some((text.to_owned(), None));
+        match self.load.source {
+            _ if !self.load.is_here => whole("Looking for changes…"),
+            ChangesSource::None => Some((
+                "Nobody knows what was changed here.".to_owned(),
+                Some("The folder is in no git work tree, and the session changed nothing.".to_owned()),
+            )),
+            ChangesSource::Git | ChangesSource::Session if path.is_empty() => whole("Nothing was changed."),
+            ChangesSource::Git | ChangesSource::Session => whole("Nothing was changed in this file."),
+        }
+    }
+}
