@@ -5,7 +5,7 @@ use octo_proto::terminal::{TerminalCommand, TerminalList};
 
 use super::{App, effect::Effect};
 use crate::{
-    keymap::{self, Action, BINDINGS, Context, LayoutAction, PREFIXED},
+    keymap::{self, Action, BINDINGS, Context, LayoutAction, panes::PREFIXED},
     pane::{Kept, PaneAction, PaneInput, terminal::TerminalPane},
     state::{
         layout::{CHAT, Direction, PaneId},

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use crate::{
-    keymap::{self, BINDINGS, Binding, Context, PREFIXED},
+    keymap::{self, Binding, Context, panes::PREFIXED},
     text::wrap::width,
     theme::Theme,
 };
@@ -32,7 +32,7 @@ pub fn lines(theme: &Theme, prefix: (KeyModifiers, KeyCode)) -> Vec<Line<'static
             lines.push(Line::default());
         }
         lines.push(Line::styled(title, theme.strong));
-        let all = BINDINGS.iter().chain(PREFIXED);
+        let all = keymap::all().chain(PREFIXED);
         let column = all.map(|binding| width(binding.label)).max().unwrap_or(0);
         for binding in bindings {
             let gap = " ".repeat(column - width(binding.label) + 2);
@@ -48,7 +48,7 @@ pub fn lines(theme: &Theme, prefix: (KeyModifiers, KeyCode)) -> Vec<Line<'static
 
 /// What is told of, under its heading. Where nothing has keys, there is no heading.
 fn sections(prefix: (KeyModifiers, KeyCode)) -> Vec<(String, Vec<&'static Binding>)> {
-    let of = |context| BINDINGS.iter().filter(|binding| binding.context == context).collect::<Vec<_>>();
+    let of = |context| keymap::all().filter(|binding| binding.context == context).collect::<Vec<_>>();
     let mut sections: Vec<_> = SECTIONS.iter().map(|(context, title)| ((*title).to_owned(), of(*context))).collect();
     let title = format!("Panes: first {}, then", keymap::name(prefix));
     sections.insert(2, (title, PREFIXED.iter().collect()));
