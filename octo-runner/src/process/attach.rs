@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use self::link::{LinkMsg, LinkTask, Order};
 use super::{Size, dir::SocketPath};
-use crate::shim::protocol::{Answer, ChildState, Command, Failure, NEWEST, OLDEST, frame};
+use crate::shim::protocol::{Answer, ChildState, Command, Failure, NEWEST, OLDEST, PACED, frame};
 
 /// How long a shim may take to answer an attach.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -104,9 +104,16 @@ pub enum CommandError {
 pub struct Controller {
     writes: mpsc::Sender<LinkMsg>,
     orders: mpsc::Sender<LinkMsg>,
+    taken: watch::Sender<u64>,
 }
 
 impl Controller {
+    /// Says how far the transcript is taken in, so that a terminal is read no faster. Costs nothing where the shim is too
+    /// old to care.
+    pub fn took(&self, end: u64) {
+        self.taken.send_replace(end);
+    }
+
     /// Hands a whole frame to the process, behind those before it; returns when it was recorded and written in full.
     pub async fn write(&self, key: &str, bytes: &[u8]) -> Result<u64, CommandError> {
         let order = Order::Write { key: key.to_owned(), bytes: bytes.to_vec() };
@@ -175,10 +182,12 @@ pub async fn attach(
     let (end, end_seen) = watch::channel(attached.end);
     let (stalled, stalled_seen) = watch::channel(None);
     let (lost, lost_seen) = watch::channel(None);
-    let task = LinkTask::new(dir.to_owned(), stream, inbox).telling(end, stalled);
+    let (taken, taken_seen) = watch::channel(0);
+    let paced = (attached.version >= PACED).then_some(taken_seen);
+    let task = LinkTask::new(dir.to_owned(), stream, inbox).telling(end, stalled).paced_by(paced);
     tasks.spawn(task.run(write_queue, order_queue, lost));
     let announcements = Announcements { end: end_seen, stalled: stalled_seen, lost: lost_seen };
-    Ok((attached, Controller { writes, orders }, announcements))
+    Ok((attached, Controller { writes, orders, taken }, announcements))
 }
 
 async fn greet(stream: &mut UnixStream, inbox: &mut BytesMut, generation: u64) -> io::Result<Answer> {

@@ -1,14 +1,16 @@
-//! What passes over a shim's socket: `length u32, kind u8, fields`, numbers little endian. Version 2.
+//! What passes over a shim's socket: `length u32, kind u8, fields`, numbers little endian. Version 3.
 //!
 //! The first frame of a connection is `Attach`. Kinds and fields of a version never change; later versions add:
-//! the second has `Resize`.
+//! the second has `Resize`, the third `Took`.
 
 use super::spec::Size;
 
 /// The oldest version that is spoken.
 pub const OLDEST: u16 = 1;
 /// The newest version that is spoken.
-pub const NEWEST: u16 = 2;
+pub const NEWEST: u16 = 3;
+/// The first version that knows [`Command::Took`].
+pub const PACED: u16 = 3;
 /// The most bytes of one frame behind its length.
 pub const MAX_FRAME: usize = crate::transcript::MAX_BYTES + 128 * 1024;
 
@@ -63,6 +65,12 @@ pub enum Command<'a> {
         id: u64,
         /// The size.
         size: Size,
+    },
+    /// The transcript is taken in up to here. It is not acknowledged. From the first one on, a terminal is read no faster
+    /// than it is taken in.
+    Took {
+        /// The offset.
+        end: u64,
     },
 }
 
@@ -166,7 +174,7 @@ impl<'a> Command<'a> {
                 key.len() <= usize::from(u16::MAX) && bytes.len() <= crate::transcript::MAX_BYTES
             }
             Self::Attach { .. } | Self::Eof { .. } | Self::Signal { .. } => true,
-            Self::KillTree { .. } | Self::Resize { .. } => true,
+            Self::KillTree { .. } | Self::Resize { .. } | Self::Took { .. } => true,
         }
     }
 
@@ -184,6 +192,7 @@ impl<'a> Command<'a> {
             Self::Resize { id, size: Size { cols, rows } } => {
                 put(out, 7, &[&id.to_le_bytes(), &cols.to_le_bytes(), &rows.to_le_bytes()]);
             }
+            Self::Took { end } => put(out, 8, &[&end.to_le_bytes()]),
         }
     }
 
@@ -198,6 +207,7 @@ impl<'a> Command<'a> {
             5 => Self::Signal { id: fields.u64()?, signal: fields.i32()? },
             6 => Self::KillTree { id: fields.u64()? },
             7 => Self::Resize { id: fields.u64()?, size: Size { cols: fields.u16()?, rows: fields.u16()? } },
+            8 => Self::Took { end: fields.u64()? },
             _ => return Err(Broken),
         };
         fields.end(command)

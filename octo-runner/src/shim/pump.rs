@@ -2,6 +2,7 @@
 
 mod closing;
 mod commands;
+mod pace;
 mod ring;
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -13,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use self::closing::{Killing, Phase};
 use self::commands::Pending;
+use self::pace::Pace;
 use super::child::{Child, read_some};
 use super::control::Control;
 use super::note;
@@ -48,6 +50,7 @@ struct State {
     eof: bool,
     killing: Option<Killing>,
     stalled: Option<Stalled>,
+    pace: Pace,
     announced: u64,
     announced_at: Instant,
 }
@@ -82,6 +85,7 @@ impl Pump {
             eof: false,
             killing: None,
             stalled: None,
+            pace: Pace::default(),
             announced: 0,
             announced_at: Instant::now(),
         };
@@ -100,6 +104,9 @@ impl Pump {
             self.announce(now);
             if ended {
                 return self.part();
+            }
+            if self.control.controller.is_none() {
+                self.state.pace.forget();
             }
             let woken = self.wait(self.next_deadline(now));
             for (wake, flags) in woken.into_iter().flatten() {
@@ -121,6 +128,7 @@ impl Pump {
                 let end = self.writer.end();
                 if self.control.hear_candidate(&mut self.state.buffer, self.child.state, end) {
                     self.state.announced = end;
+                    self.state.pace.forget();
                     self.tell_stall();
                     // More than the attach may have come with it.
                     self.on_frames();
@@ -144,7 +152,7 @@ impl Pump {
 
     /// Waits for one of the descriptors or the deadline.
     fn wait(&self, deadline: Option<Duration>) -> [Option<(Wake, PollFlags)>; 7] {
-        let reading = self.state.stalled.is_none();
+        let reading = self.state.stalled.is_none() && self.held_until(Instant::now()).is_none();
         let controller = self.control.controller.as_ref().map(|link| link.stream.as_fd());
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, self.control.may_read());
@@ -176,6 +184,12 @@ impl Pump {
             }
         }
         woken
+    }
+
+    /// Until when a terminal whose program still runs is not read, since who draws it is behind.
+    fn held_until(&self, now: Instant) -> Option<Instant> {
+        let paced = self.child.terminal.is_some() && self.state.phase == Phase::Running;
+        self.state.pace.held_until(self.writer.end(), now).filter(|_| paced)
     }
 
     /// Records what a pipe holds, one chunk.
@@ -258,6 +272,7 @@ impl Pump {
         [
             announcing.then(|| state.announced_at + QUIET),
             state.stalled.as_ref().map(|stalled| stalled.retry_at),
+            self.held_until(now),
             self.gap_deadline(now),
             state.killing.as_ref().map(Killing::next_pass),
             self.closing_deadline(),

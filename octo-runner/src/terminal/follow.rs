@@ -83,8 +83,8 @@ impl Follower {
         Ok(Self { terminal, dir, offset: begin.offset, live_from, keyed: begin.printed })
     }
 
-    /// Takes in what is announced, until nothing is announced any more.
-    pub(super) async fn follow(&mut self, end: watch::Receiver<u64>) -> Result<(), ReadError> {
+    /// Takes in what is announced, until nothing is announced any more, and says how far it is.
+    pub(super) async fn follow(&mut self, end: watch::Receiver<u64>, took: impl Fn(u64)) -> Result<(), ReadError> {
         let mut tail = self.tail(&end)?;
         // What was recorded before is on the screen before anybody looks.
         let first = *end.borrow();
@@ -99,6 +99,7 @@ impl Follower {
                 Err(error) => Err(error),
             };
             self.offset = tail.offset();
+            took(self.offset);
             self.terminal.told(self.offset >= first);
             // Who was woken runs on this thread, and not before this task lets it.
             tokio::task::yield_now().await;

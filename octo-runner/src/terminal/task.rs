@@ -98,7 +98,7 @@ async fn link(
     let mut lost = told.lost.clone();
     let fitted = Mutex::new(None);
     tokio::select! {
-        followed = follower.follow(told.end.clone()) => followed?,
+        followed = follower.follow(told.end.clone(), |end| controller.took(end)) => followed?,
         () = async {
             let fitting = (&controller, &fitted);
             tokio::join!(type_on(terminal, fitting), fit(terminal, fitting), close_on(terminal, &controller));

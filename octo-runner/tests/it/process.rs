@@ -32,7 +32,7 @@ async fn a_conversation_passes_and_is_recorded() {
     let world = World::new();
     let held = world.start("cat", &[]).await;
     let (attached, controller, announcements) = held.attach(&world, 1).await;
-    assert_eq!((attached.version, attached.child), (2, ChildState::Running(held.spawned.pid)));
+    assert_eq!((attached.version, attached.child), (3, ChildState::Running(held.spawned.pid)));
     let mut tail = Tail::new(held.dir(), attached.end, announcements.end.clone()).unwrap();
     let mut splitter = LineSplitter::new();
     let mut heard = Vec::new();

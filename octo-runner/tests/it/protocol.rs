@@ -14,6 +14,9 @@ use super::world::{Held, PATIENCE, World};
 const SENT: &[u8] = include_bytes!("../fixtures/protocol-1/sent.bin");
 /// What a version-2 runner sent to a shell on a terminal: attach as generation 3, resize to 132 by 50, type a line.
 const SENT_2: &[u8] = include_bytes!("../fixtures/protocol-2/sent.bin");
+/// What a version-3 runner sent to a shell on a terminal: attach as generation 3, say that nothing is taken in yet, type a
+/// line.
+const SENT_3: &[u8] = include_bytes!("../fixtures/protocol-3/sent.bin");
 /// What the shim answered, with pid and offsets as they were then.
 const ANSWERED: &[u8] = include_bytes!("../fixtures/protocol-1/answered.bin");
 
@@ -95,6 +98,22 @@ async fn the_second_protocol_is_spoken_for_ever() {
 }
 
 #[tokio::test]
+async fn the_third_protocol_is_spoken_for_ever() {
+    let world = World::new();
+    let held = world.start_on_terminal("sh", &["-i"]).await;
+    let mut link = connect(&held);
+    link.write_all(SENT_3).unwrap();
+    let mut bytes = Vec::new();
+    link.read_to_end(&mut bytes).unwrap();
+    let expected = shape(&[
+        Answer::Attached { version: 3, child: ChildState::Running(0), end: 0 },
+        Answer::Done { id: 1, end: 0 },
+    ]);
+    assert_eq!(shape(&answers(&bytes)), expected);
+    assert_eq!(held.ended().await, Some(Note::Exited { code: 3 }));
+}
+
+#[tokio::test]
 async fn a_version_from_the_future_is_refused_and_garbage_is_hung_up_on() {
     let world = World::new();
     let held = world.start("cat", &[]).await;
@@ -102,7 +121,7 @@ async fn a_version_from_the_future_is_refused_and_garbage_is_hung_up_on() {
     future.write_all(&[&13u32.to_le_bytes()[..], &[1], &[200, 0], &[201, 0], &9u64.to_le_bytes()].concat()).unwrap();
     let mut bytes = Vec::new();
     future.read_to_end(&mut bytes).unwrap();
-    assert_eq!(answers(&bytes), [Answer::RefusedVersion(1, 2)]);
+    assert_eq!(answers(&bytes), [Answer::RefusedVersion(1, 3)]);
     for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 64], &[5, 0, 0, 0, 4, 1, 2, 3, 4]] {
         let mut link = connect(&held);
         link.write_all(garbage).unwrap();

@@ -55,6 +55,8 @@ pub(super) struct LinkTask {
     last_id: u64,
     end: watch::Sender<u64>,
     stalled: watch::Sender<Option<i32>>,
+    /// How far the transcript is taken in; none where the shim does not want to know.
+    taken: Option<watch::Receiver<u64>>,
 }
 
 /// Why the task ends.
@@ -69,11 +71,15 @@ impl LinkTask {
         let (end, _) = watch::channel(0);
         let (stalled, _) = watch::channel(None);
         let (outbox, open) = (BytesMut::new(), HashMap::new());
-        Self { dir, stream, inbox, outbox, open, writing: None, last_id: 0, end, stalled }
+        Self { dir, stream, inbox, outbox, open, writing: None, last_id: 0, end, stalled, taken: None }
     }
 
     pub(super) fn telling(self, end: watch::Sender<u64>, stalled: watch::Sender<Option<i32>>) -> Self {
         Self { end, stalled, ..self }
+    }
+
+    pub(super) fn paced_by(self, taken: Option<watch::Receiver<u64>>) -> Self {
+        Self { taken, ..self }
     }
 
     pub(super) async fn run(
@@ -92,11 +98,13 @@ impl LinkTask {
                 read = reading.read_buf(&mut self.inbox) => read.map(Turn::Read),
                 sent = sending.write_buf(&mut self.outbox), if !self.outbox.is_empty() => sent.map(|_| Turn::Sent),
                 order = orders.recv(), if room => Ok(Turn::Order(order)),
+                Some(end) = next(&mut self.taken), if room => Ok(Turn::Took(end)),
                 write = writes.recv(), if room && self.writing.is_none() => Ok(Turn::Order(write)),
             };
             match turned {
                 Ok(Turn::Read(0)) | Err(_) => break Ending::Gone,
                 Ok(Turn::Read(_) | Turn::Sent) => {}
+                Ok(Turn::Took(end)) => self.send(&Command::Took { end }),
                 Ok(Turn::Order(Some(message))) => self.give(message),
                 Ok(Turn::Order(None)) => break Ending::Dropped,
             }
@@ -166,14 +174,18 @@ impl LinkTask {
             Order::Resize(size) => Command::Resize { id, size: *size },
         };
         if command.fits() {
-            let mut bytes = Vec::new();
-            command.encode(&mut bytes);
-            self.outbox.extend_from_slice(&bytes);
+            self.send(&command);
             self.open.insert(id, message.reply);
         } else {
             self.writing.take_if(|writing| *writing == id);
             let _ = message.reply.send(Err(Failure::TooLarge));
         }
+    }
+
+    fn send(&mut self, command: &Command<'_>) {
+        let mut bytes = Vec::new();
+        command.encode(&mut bytes);
+        self.outbox.extend_from_slice(&bytes);
     }
 
     /// Whether the shim is dead, or only the connection.
@@ -190,8 +202,19 @@ impl LinkTask {
     }
 }
 
+/// How far the transcript is taken in, when that changed.
+async fn next(taken: &mut Option<watch::Receiver<u64>>) -> Option<u64> {
+    let Some(taken) = taken else { return std::future::pending().await };
+    match taken.changed().await {
+        Ok(()) => Some(*taken.borrow_and_update()),
+        // The last controller is gone: its other channels say so.
+        Err(_) => std::future::pending().await,
+    }
+}
+
 enum Turn {
     Read(usize),
     Sent,
+    Took(u64),
     Order(Option<LinkMsg>),
 }

@@ -45,6 +45,7 @@ impl Pump {
                     let resized = self.resize(size);
                     self.settle(asked(id), resized);
                 }
+                Ok(Command::Took { end }) => self.state.pace.took(end, Instant::now()),
                 // It is attached already, or speaks something else.
                 Ok(Command::Attach { .. }) | Err(_) => self.control.controller = None,
             }

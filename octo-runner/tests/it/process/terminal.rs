@@ -150,3 +150,25 @@ async fn what_cannot_be_recorded_is_a_gap_and_nobody_waits() {
     within("the kill", controller.kill_tree()).await.unwrap();
     held.ended().await;
 }
+
+#[tokio::test]
+async fn a_flood_is_read_no_faster_than_it_is_taken_in_unless_nobody_takes_it_in() {
+    let world = World::new();
+    let held = world.start_on_terminal("sh", &["-c", "exec yes"]).await;
+    let (_, controller, mut announcements) = held.attach(&world, 1).await;
+    // Somebody who is at the beginning, and says so again and again.
+    let ahead = 700 * 1024;
+    let mut beat = tokio::time::interval(std::time::Duration::from_millis(20));
+    for _ in 0..25 {
+        beat.tick().await;
+        controller.took(0);
+        let end = *announcements.end.borrow();
+        assert!(end < ahead, "{end} bytes ahead");
+    }
+    assert!(*announcements.end.borrow() > ahead / 2, "it is read up to there");
+    // Who takes in gets more; who says nothing any more is not waited for.
+    controller.took(*announcements.end.borrow());
+    within("more of the flood", announcements.end.wait_for(|end| *end > ahead)).await.unwrap();
+    within("a flood that nobody takes in", announcements.end.wait_for(|end| *end > 8 * ahead)).await.unwrap();
+    within("its end", controller.kill_tree()).await.unwrap();
+}
