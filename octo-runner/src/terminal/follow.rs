@@ -89,6 +89,8 @@ impl Follower {
         // What was recorded before is on the screen before anybody looks.
         let first = *end.borrow();
         self.live_from.get_or_insert(first);
+        // A keystroke and its echo are not worth a word to the shim.
+        let mut said: Option<u64> = None;
         loop {
             let next = match tail.next().await {
                 Ok(None) => return Ok(()),
@@ -99,7 +101,10 @@ impl Follower {
                 Err(error) => Err(error),
             };
             self.offset = tail.offset();
-            took(self.offset);
+            if said.is_none_or(|said| self.offset.saturating_sub(said) >= BATCH as u64) {
+                took(self.offset);
+                said = Some(self.offset);
+            }
             self.terminal.told(self.offset >= first);
             // Who was woken runs on this thread, and not before this task lets it.
             tokio::task::yield_now().await;
