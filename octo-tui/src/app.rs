@@ -159,6 +159,8 @@ pub struct App {
     pub plan_folded: bool,
     focused: bool,
     mouse: bool,
+    /// Before this time no program of a terminal rings the bell.
+    bell_at: i64,
     last_key: i64,
     last_escape: i64,
     last_interrupt: i64,
@@ -204,6 +206,7 @@ impl App {
             plan_folded: false,
             focused: true,
             mouse: options.mouse,
+            bell_at: i64::MIN / 2,
             last_key: i64::MIN / 2,
             last_escape: i64::MIN / 2,
             last_interrupt: i64::MIN / 2,

@@ -6,7 +6,7 @@ use octo_proto::{
     files::{FilesCommand, FilesEvent, FilesRequest},
     frame::Data,
     id::{RequestId, SessionId},
-    terminal::{TerminalCommand, TerminalEvent},
+    terminal::{TerminalCommand, TerminalEvent, TerminalReply},
 };
 
 use super::{
@@ -24,6 +24,9 @@ use crate::{
 
 /// After a change the layout is kept this much later, in ms.
 const KEEP_MS: i64 = 1_000;
+
+/// A program may ring the bell this often, in ms.
+const BELL_MS: i64 = 250;
 
 /// Who waits for what of a channel.
 #[derive(Debug)]
@@ -89,7 +92,11 @@ impl App {
                 self.open.composer.insert(&text);
             }
             Wish::Copy(text) => self.effects.push(Effect::Copy(text)),
-            Wish::Bell => self.effects.push(Effect::Bell),
+            Wish::Bell if self.now >= self.bell_at => {
+                self.bell_at = self.now + BELL_MS;
+                self.effects.push(Effect::Bell);
+            }
+            Wish::Bell => {}
             Wish::Say(text) => self.say(text),
             Wish::Complain(error) => self.complain(&error),
             Wish::Close => self.close_pane(id),
@@ -140,7 +147,9 @@ impl App {
     }
 
     pub(super) fn on_pane_answer(&mut self, id: &RequestId, call: &Call, result: Result<Answer, Error>) {
-        let Some(place) = self.waiting.iter().position(|waiting| waiting.id == *id) else { return };
+        let Some(place) = self.waiting.iter().position(|waiting| waiting.id == *id) else {
+            return self.end_unseen(call, result);
+        };
         let pane = self.waiting[place].pane;
         // A watch goes on after its answer.
         if self.waiting[place].stream != Some(Stream::Watch) || result.is_err() {
@@ -155,6 +164,15 @@ impl App {
             Call::Files(request) => self.tell_pane(pane, PaneInput::Files(&request.command, result)),
             Call::Terminal(command) => self.tell_pane(pane, PaneInput::Terminal(command, result)),
             Call::Agent(_) => {}
+        }
+    }
+
+    /// A terminal whose pane was closed before there was anything in it: nobody would ever look for it.
+    fn end_unseen(&mut self, call: &Call, result: Result<Answer, Error>) {
+        if let (Call::Terminal(TerminalCommand::Open { .. }), Ok(answer)) = (call, result)
+            && let Ok(reply) = answer.read::<TerminalReply>()
+        {
+            self.ask(None, TerminalCommand::Close { terminal_id: reply.terminal.terminal_id });
         }
     }
 

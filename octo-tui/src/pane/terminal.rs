@@ -3,13 +3,15 @@
 
 mod keys;
 mod mouse;
+mod notices;
 mod paint;
+mod select;
 
 use bytes::Bytes;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton};
 use octo_proto::{
     Code, Error,
-    emulator::{Emulator, Notice},
+    emulator::Emulator,
     frame::Data,
     id::TerminalId,
     terminal::{Attached, MAX_INPUT, TerminalCommand, TerminalEvent, TerminalReply, TerminalState},
@@ -44,6 +46,8 @@ pub struct TerminalPane {
     id: Option<TerminalId>,
     /// What is to be started, while it was not.
     command: Vec<String>,
+    /// Whether that is asked for and not answered: the request outlives connections, a second one would start a second.
+    asked: bool,
     stage: Stage,
     emulator: Box<Emulator>,
     /// What is drawn: it stays while the program holds back what it draws.
@@ -85,6 +89,7 @@ impl TerminalPane {
         Self {
             id: None,
             command,
+            asked: false,
             stage: Stage::Opening,
             emulator: Box::new(Emulator::new(80, 24, SCROLLBACK)),
             sheet: Buffer::default(),
@@ -126,18 +131,18 @@ impl TerminalPane {
                 self.told_size = Some(self.size);
                 env.terminal(TerminalCommand::Attach { terminal_id: id.clone(), after, cols, rows, write: true });
             }
-            (None, Stage::Opening | Stage::Failed(_)) => {
-                self.stage = Stage::Opening;
+            (None, Stage::Opening | Stage::Failed(_)) if !self.asked => {
+                (self.asked, self.stage) = (true, Stage::Opening);
                 let command = self.command.clone();
                 env.terminal(TerminalCommand::Open { cwd: Some(env.root.to_owned()), command, cols, rows });
             }
-            (_, Stage::Ended(_)) | (None, Stage::Running) => {}
+            (_, Stage::Ended(_)) | (None, _) => {}
         }
     }
 
     fn on_answer(&mut self, command: &TerminalCommand, result: Result<Answer, Error>, env: &mut Env<'_>) {
         match command {
-            TerminalCommand::Open { .. } => match result.and_then(|answer| answer.read::<TerminalReply>()) {
+            TerminalCommand::Open { .. } => match self.opened(result) {
                 Ok(reply) => {
                     self.id = Some(reply.terminal.terminal_id);
                     self.stage = Stage::Running;
@@ -173,6 +178,11 @@ impl TerminalPane {
             | TerminalCommand::Screen { .. }
             | TerminalCommand::Wait { .. } => {}
         }
+    }
+
+    fn opened(&mut self, result: Result<Answer, Error>) -> Result<TerminalReply, Error> {
+        self.asked = false;
+        result?.read()
     }
 
     fn fail(&mut self, error: &Error) {
@@ -234,7 +244,7 @@ impl TerminalPane {
         if !new.is_empty() {
             let outcome = self.emulator.feed(new, now);
             self.offset = self.offset.map(|offset| offset + new.len() as u64);
-            outcome.notices.into_iter().for_each(|notice| notify(notice, env));
+            outcome.notices.into_iter().for_each(|notice| notices::tell(notice, env));
         }
         if self.above > 0 {
             let history = self.emulator.history();
@@ -356,20 +366,6 @@ impl TerminalPane {
     }
 }
 
-/// What the program tells a person beside its screen.
-fn notify(notice: Notice, env: &mut Env<'_>) {
-    match notice {
-        Notice::Copy { text } => env.wishes.push(Wish::Copy(text)),
-        Notice::Bell => env.wishes.push(Wish::Bell),
-        Notice::Notification { title, body } => {
-            let text = [title, body].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
-            env.wishes.push(Wish::Bell);
-            env.say(clean_line(&text));
-        }
-        Notice::Title { .. } | Notice::Directory { .. } | Notice::Mark { .. } | Notice::Input => {}
-    }
-}
-
 impl Pane for TerminalPane {
     fn title(&self) -> String {
         let title = clean_line(self.emulator.title());
@@ -418,7 +414,7 @@ impl Pane for TerminalPane {
             }
             PaneInput::Tick => {
                 let outcome = self.emulator.tick(u64::try_from(env.now).unwrap_or(0));
-                outcome.notices.into_iter().for_each(|notice| notify(notice, env));
+                outcome.notices.into_iter().for_each(|notice| notices::tell(notice, env));
                 self.fresh = true;
             }
             PaneInput::Closed => {
@@ -514,28 +510,6 @@ impl Pane for TerminalPane {
     }
 
     fn selected(&self, from: (u16, u16), to: (u16, u16)) -> Option<String> {
-        let mut text = String::new();
-        for row in from.1..=to.1 {
-            let line = self.corner.0 + i32::from(row);
-            let cells = self.emulator.line(line);
-            let begin = if row == from.1 { usize::from(from.0) + self.corner.1 } else { 0 };
-            let end = if row == to.1 { usize::from(to.0) + self.corner.1 + 1 } else { cells.len() };
-            let mut piece = String::new();
-            for cell in cells.get(begin.min(cells.len())..end.min(cells.len())).unwrap_or_default() {
-                if !cell.flags.intersects(
-                    octo_proto::emulator::Flags::WIDE_CHAR_SPACER
-                        | octo_proto::emulator::Flags::LEADING_WIDE_CHAR_SPACER,
-                ) {
-                    piece.push(cell.c);
-                    piece.extend(cell.zerowidth().unwrap_or_default());
-                }
-            }
-            let goes_on = row != to.1 && self.emulator.goes_on(line);
-            text.push_str(if goes_on { &piece } else { piece.trim_end() });
-            if row != to.1 && !goes_on {
-                text.push('\n');
-            }
-        }
-        Some(text)
+        Some(select::text(&self.emulator, self.corner, from, to))
     }
 }

@@ -103,7 +103,8 @@ pub(super) async fn end_runner(socket: &Path, process: &Process) -> Result<(), F
     drop(probe);
     let gone = pid.map(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK)).transpose().map_err(std::io::Error::from)?;
     let mut connection = Connection::open(socket, process).await?;
-    close_terminals(&mut connection).await?;
+    // Terminals that cannot be closed must not keep the agents and the runner from being ended.
+    let closed = timeout(PATIENCE, close_terminals(&mut connection)).await;
     match timeout(PATIENCE, connection.ask::<Done>(None, &Verb::StopAll { runner: true })).await {
         // It may be gone before its answer is: whether it is, is looked at below.
         Ok(Err(failure)) if !failure.is_unreachable() => return Err(failure),
@@ -120,7 +121,9 @@ pub(super) async fn end_runner(socket: &Path, process: &Process) -> Result<(), F
         poll(&mut [PollFd::new(&gone, PollFlags::IN)], Some(&limit))
     };
     match tokio::task::spawn_blocking(wait).await {
-        Ok(Ok(1..)) => Ok(()),
+        Ok(Ok(1..)) => {
+            closed.unwrap_or_else(|_| Err(Failure::timed_out("the terminals of the demo did not end in time")))
+        }
         _ => Err(Failure::failed("the runner did not end")),
     }
 }

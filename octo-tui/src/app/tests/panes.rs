@@ -250,6 +250,50 @@ fn a_lost_connection_goes_on_where_it_was_and_what_is_typed_meanwhile_is_not_sen
 }
 
 #[test]
+fn a_terminal_is_opened_once_however_often_the_connection_is_lost() {
+    let mut stage = Stage::open_in((120, 40));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('t'));
+    let opens = |stage: &Stage| {
+        let opens =
+            stage.asked.iter().filter(|asked| matches!(&asked.call, Call::Terminal(command) if is_open(command)));
+        opens.map(|asked| asked.id.clone()).collect::<std::collections::HashSet<_>>()
+    };
+    stage.disconnect();
+    stage.connect();
+    assert_eq!(opens(&stage).len(), 1, "the same request again, and no other");
+    let reply = serde_json::to_value(TerminalReply { terminal: info("1", (80, 24)) }).unwrap();
+    answer(&mut stage, is_open, Ok(reply));
+    assert!(terminals(&stage).iter().any(|command| is_attach(command)));
+}
+
+#[test]
+fn a_terminal_whose_pane_was_closed_before_it_was_there_is_ended() {
+    let mut stage = Stage::open_in((120, 40));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('t'));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('x'));
+    let reply = serde_json::to_value(TerminalReply { terminal: info("1", (80, 24)) }).unwrap();
+    answer(&mut stage, is_open, Ok(reply));
+    assert_eq!(terminals(&stage), [&TerminalCommand::Close { terminal_id: id("1") }]);
+}
+
+#[test]
+fn a_program_that_rings_without_end_is_heard_now_and_then() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    stage.effects.clear();
+    for at in 0..100 {
+        output(&mut stage, "1", at, "\x07");
+    }
+    assert_eq!(stage.effects.iter().filter(|effect| **effect == Effect::Bell).count(), 1);
+    stage.wait(300);
+    output(&mut stage, "1", 100, "\x07");
+    assert_eq!(stage.effects.iter().filter(|effect| **effect == Effect::Bell).count(), 2);
+}
+
+#[test]
 fn half_a_redraw_is_not_shown_and_is_asked_for_again() {
     let mut stage = Stage::open_in((120, 40));
     open(&mut stage, '|', "1");
