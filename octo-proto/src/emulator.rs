@@ -14,6 +14,7 @@ mod machine;
 mod modes;
 mod notice;
 mod osc;
+mod past;
 mod picture;
 mod redraw;
 mod screens;

@@ -18,7 +18,9 @@ pub fn document() -> Value {
     add::<(files::FilePiece, files::Written, files::Found, files::Grepped)>(&mut generator);
     add::<(files::Changes, files::Watching)>(&mut generator);
     add::<(terminal::TerminalCommand, terminal::TerminalEvent, terminal::TerminalReply)>(&mut generator);
-    add::<(terminal::TerminalList, terminal::TerminalScreen, terminal::Attached)>(&mut generator);
+    add::<(terminal::TerminalList, terminal::TerminalScreen, terminal::TerminalHistory, terminal::Attached)>(
+        &mut generator,
+    );
     add::<(command::Environment, command::DiskUsage, command::Diagnosis)>(&mut generator);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -16,6 +16,9 @@ pub const MAX_ROWS: u16 = 1000;
 /// The most bytes of one `input`.
 pub const MAX_INPUT: usize = 64 * 1024;
 
+/// The most lines of one page of `history`.
+pub const MAX_HISTORY_LINES: u32 = 1000;
+
 /// One command, as the body of a request. `terminal_id` names the terminal; `session_id` of the frame, the session that
 /// is to own a new one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +100,24 @@ pub enum TerminalCommand {
         /// Which.
         terminal_id: TerminalId,
         /// With colours and all else.
+        #[serde(default)]
+        attributes: bool,
+    },
+    /// What was printed on it, line by line: what scrolled off the screen, and what is on it. Reply: [`TerminalHistory`].
+    #[serde(rename = "history")]
+    History {
+        /// Which.
+        terminal_id: TerminalId,
+        /// As it was when so many bytes had been printed; without it, as it is now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offset: Option<u64>,
+        /// How many lines lie below the last that is wanted; without it none, so that it is the last of the screen.
+        #[serde(default)]
+        below: u32,
+        /// At most so many lines; without it 200, and never more than [`MAX_HISTORY_LINES`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u32>,
+        /// With the sequences that draw colours, links and attributes, and not only their text.
         #[serde(default)]
         attributes: bool,
     },
@@ -251,10 +272,42 @@ pub struct TerminalScreen {
     pub row: u16,
     /// The column of the cursor, from 0.
     pub col: u16,
+    /// So many bytes had been printed then.
+    #[serde(default)]
+    pub offset: u64,
     /// With `attributes`: the lines in runs of one style, both screens, modes, colours. Its fields may change with each
     /// release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screen: Option<serde_json::Value>,
+}
+
+/// What was printed on a terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TerminalHistory {
+    /// As it was when so many bytes had been printed: for the next page.
+    pub offset: u64,
+    /// The columns that it had then.
+    pub cols: u16,
+    /// The rows that it had then: so many of the newest lines are on the screen.
+    pub rows: u16,
+    /// How many lines lie below these.
+    pub below: u32,
+    /// The oldest first.
+    pub lines: Vec<HistoryLine>,
+    /// Whether there are lines above these.
+    pub has_more: bool,
+}
+
+/// A line that was printed on a terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HistoryLine {
+    /// Its text, without blanks at its end; with `attributes`, what draws it from the first column on.
+    pub text: String,
+    /// It is as wide as the terminal, and what was printed goes on in the next line.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub goes_on: bool,
 }
 
 /// This connection shows a terminal from now on.
@@ -275,7 +328,9 @@ impl TerminalCommand {
         match self {
             Self::Open { .. } | Self::Close { .. } => true,
             Self::Attach { .. } | Self::Detach { .. } | Self::Input { .. } | Self::Take { .. } => false,
-            Self::Resize { .. } | Self::List {} | Self::Screen { .. } | Self::Wait { .. } => false,
+            Self::Resize { .. } | Self::List {} | Self::Screen { .. } | Self::History { .. } | Self::Wait { .. } => {
+                false
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod display;
 mod follow;
 mod log;
 mod owner;
+mod past;
 pub(crate) mod screen;
 pub(crate) mod task;
 mod watch;
@@ -39,6 +40,7 @@ use self::{
 };
 use crate::{hstry::TerminalRow, process::Size, runner::Runner, watchers::Watchers};
 
+pub(crate) use past::{Pasts, Wanted};
 pub use watch::{Shown, TerminalWatch};
 
 /// Bytes that may wait for a program that does not read.
@@ -304,15 +306,17 @@ impl Terminal {
     /// `unavailable` where that is not known in time, `too_large` where no reply can carry it.
     pub async fn screen(&self, runner: &Runner, attributes: bool) -> Result<TerminalScreen, Error> {
         self.ready(runner).await?;
-        let (text, picture) = {
+        let ((text, picture), offset) = {
             let mut shared = self.lock();
+            let offset = shared.log.end();
             let display = shared.display.as_mut();
-            display.map(Display::picture).ok_or_else(|| Error::internal("a terminal without a screen"))?
+            (display.map(Display::picture).ok_or_else(|| Error::internal("a terminal without a screen"))?, offset)
         };
         let ((row, col), title) = (picture.cursor(), picture.title().to_owned());
         let cell = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
         let screen = if attributes { serde_json::to_value(picture).ok() } else { None };
-        let reply = TerminalScreen { terminal: self.info(), text, title, row: cell(row), col: cell(col), screen };
+        let (row, col) = (cell(row), cell(col));
+        let reply = TerminalScreen { terminal: self.info(), text, title, row, col, offset, screen };
         self.forget_unwatched();
         let size = serde_json::to_vec(&reply).map_or(0, |bytes| bytes.len());
         if size > MAX_SCREEN {

@@ -18,7 +18,7 @@ use crate::{
     process::{self, Launch, ShimPath, Size, SpawnError},
     runner::Runner,
     terminal::{
-        Terminal,
+        Pasts, Terminal,
         task::{self, Fresh},
     },
 };
@@ -31,7 +31,10 @@ const KEPT: i64 = 24 * 3600 * 1000;
 
 /// All terminals. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Terminals(Arc<Mutex<BTreeMap<TerminalId, Terminal>>>);
+pub struct Terminals {
+    all: Arc<Mutex<BTreeMap<TerminalId, Terminal>>>,
+    pasts: Pasts,
+}
 
 /// A terminal to open.
 #[derive(Clone, Debug)]
@@ -56,11 +59,11 @@ impl Terminals {
             let dir = processes.join(row.id.as_str());
             (row.id.clone(), Terminal::new(row, dir))
         });
-        Self(Arc::new(Mutex::new(terminals.collect())))
+        Self { all: Arc::new(Mutex::new(terminals.collect())), pasts: Pasts::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<TerminalId, Terminal>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One of them.
@@ -82,6 +85,11 @@ impl Terminals {
         let mut infos: Vec<_> = wanted.map(Terminal::info).collect();
         infos.sort_by(|a, b| (a.created_at, &a.terminal_id).cmp(&(b.created_at, &b.terminal_id)));
         infos
+    }
+
+    /// What was printed on them.
+    pub(crate) fn pasts(&self) -> &Pasts {
+        &self.pasts
     }
 
     fn running(&self) -> usize {

@@ -129,6 +129,7 @@ impl Machine {
             3 => ClearMode::Saved,
             _ => return,
         };
+        self.erased |= what == 3 && !self.on_alternate();
         self.screens.active_mut().clear_screen(mode);
     }
 

@@ -42,6 +42,8 @@ pub(super) struct Machine {
     pub(super) device: DeviceString,
     /// The command that ends now grew too long and is not obeyed.
     pub(super) overlong: bool,
+    /// The program has thrown the history away.
+    pub(super) erased: bool,
     replies: Vec<u8>,
     last: Option<char>,
 }
@@ -63,6 +65,7 @@ impl Machine {
             notices: Notices::default(),
             device: DeviceString::default(),
             overlong: false,
+            erased: false,
             replies: Vec::new(),
             last: None,
         }
@@ -233,7 +236,7 @@ impl Machine {
     fn reset(&mut self) {
         let notices = std::mem::take(&mut self.notices);
         let replies = self.take_replies();
-        *self = Self { notices, replies, ..Self::new(self.screens.size(), self.screens.scrollback()) };
+        *self = Self { notices, replies, erased: true, ..Self::new(self.screens.size(), self.screens.scrollback()) };
         self.notices.push(Notice::Title { title: String::new() });
         self.notices.push(Notice::Input);
     }

@@ -7,6 +7,7 @@ use alacritty_terminal::grid::Dimensions;
 
 use super::{machine::Machine, screens::Which};
 use paint::Detail;
+pub(super) use paint::{line_of, part_of};
 
 /// The longest redraw.
 pub(crate) const LONGEST: usize = 128 << 10;

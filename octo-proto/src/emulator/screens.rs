@@ -344,9 +344,20 @@ impl Screens {
         }
     }
 
+    pub(super) fn history_limit(&self) -> usize {
+        history(self.size, self.scrollback)
+    }
+
+    /// Forgets the oldest lines of the history, all but so many.
+    pub(super) fn forget_history(&mut self, keep: usize) {
+        for limit in [keep, self.history_limit()] {
+            self.primary.term.set_options(Config { scrolling_history: limit, ..Config::default() });
+        }
+    }
+
     pub(super) fn resize(&mut self, size: Size) {
         self.size = size;
-        self.primary.resize(size, history(size, self.scrollback));
+        self.primary.resize(size, self.history_limit());
         self.alternate.resize(size, 0);
         if self.shown == Which::Alternate {
             self.primary.settle_saved();

@@ -6,7 +6,7 @@ use alacritty_terminal::{
     term::cell::{Cell, Flags},
 };
 
-use super::{Emulator, modes::Modes, osc::DYNAMIC};
+use super::{Emulator, modes::Modes, osc::DYNAMIC, redraw::part_of};
 
 impl Emulator {
     /// Columns and rows.
@@ -32,6 +32,12 @@ impl Emulator {
         }
         let row = &grid[Line(line)];
         &row[Column(0)..Column(row.len())]
+    }
+
+    /// What draws so many columns of a line, from one on, where plain text stands.
+    #[must_use]
+    pub fn part(&self, line: i32, left: usize, width: usize) -> String {
+        part_of(self.line(line), left, width)
     }
 
     /// Whether the text of a line goes on in the next.

@@ -17,6 +17,7 @@ variants!(COMMANDS, command_name: TerminalCommand {
     TerminalCommand::Close { .. } => "close",
     TerminalCommand::List {} => "list",
     TerminalCommand::Screen { .. } => "screen",
+    TerminalCommand::History { .. } => "history",
     TerminalCommand::Wait { .. } => "wait",
 });
 
@@ -37,6 +38,7 @@ fn reply_of(command: &TerminalCommand) -> (&'static str, fn(&str, &str)) {
         TerminalCommand::Open { .. } | TerminalCommand::Wait { .. } => ("terminal_reply", read::<TerminalReply>),
         TerminalCommand::List {} => ("terminal_list", read::<TerminalList>),
         TerminalCommand::Screen { .. } => ("terminal_screen", read::<TerminalScreen>),
+        TerminalCommand::History { .. } => ("terminal_history", read::<TerminalHistory>),
         TerminalCommand::Attach { .. } => ("attached", read::<Attached>),
         TerminalCommand::Detach { .. }
         | TerminalCommand::Input { .. }

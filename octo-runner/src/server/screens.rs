@@ -57,7 +57,8 @@ impl Screens {
                 done(check_size(*cols, *rows).and_then(|()| self.does(terminal_id, Shown::Resize(size))))
             }
             TerminalCommand::Open { .. } | TerminalCommand::Close { .. } => return None,
-            TerminalCommand::List {} | TerminalCommand::Screen { .. } | TerminalCommand::Wait { .. } => return None,
+            TerminalCommand::List {} | TerminalCommand::Screen { .. } => return None,
+            TerminalCommand::History { .. } | TerminalCommand::Wait { .. } => return None,
         };
         Some(answer)
     }

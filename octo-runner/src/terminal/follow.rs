@@ -43,12 +43,12 @@ pub(crate) enum Fresh {
     No,
 }
 
-/// The place from which the newest output is read, and what is known there.
+/// A place from which output is read, and what is known there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Begin {
-    offset: u64,
-    printed: u64,
-    size: Option<Size>,
+pub(super) struct Begin {
+    pub(super) offset: u64,
+    pub(super) printed: u64,
+    pub(super) size: Option<Size>,
 }
 
 impl Follower {
@@ -278,7 +278,7 @@ fn begin(dir: &Path) -> Result<Begin, ReadError> {
 }
 
 /// What the first record of a segment says.
-fn known_at(dir: &Path, offset: u64) -> Result<Option<Begin>, ReadError> {
+pub(super) fn known_at(dir: &Path, offset: u64) -> Result<Option<Begin>, ReadError> {
     let mut reader = Reader::open(dir, offset, Bound::LastWhole)?;
     let note = reader.next()?.and_then(|record| Note::read(&record));
     if let Some(Note::Base { printed, size }) = note {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod flood;
 mod pane;
+mod past;
 mod screen;
 mod sharing;
 mod survival;

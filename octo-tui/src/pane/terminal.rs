@@ -176,6 +176,7 @@ impl TerminalPane {
             TerminalCommand::Detach { .. }
             | TerminalCommand::List {}
             | TerminalCommand::Screen { .. }
+            | TerminalCommand::History { .. }
             | TerminalCommand::Wait { .. } => {}
         }
     }

@@ -12,7 +12,7 @@ use super::{
     house::House,
     line::{self, THIN},
     table::{head, row, spread},
-    ways::{Hop, Octo, Pipe, Session, Tmux, open, rest, until},
+    ways::{END, Hop, Octo, Pipe, Session, Tmux, open, rest, until},
 };
 
 const TIMES: usize = 15;
@@ -32,13 +32,13 @@ pub(crate) fn measure() -> Result<()> {
         row(&["tmux".to_owned(), "not installed".to_owned()]);
         return Ok(());
     };
-    until(&mut tmux.client()?, b"end-42")?;
-    show("tmux: exec of its client to the screen", TIMES, || until(&mut tmux.client()?, b"end-42"))?;
+    until(&mut tmux.client()?, END)?;
+    show("tmux: exec of its client to the screen", TIMES, || until(&mut tmux.client()?, END))?;
     show("tmux, its client at the far end of a line of 1 Mbit/s and 100 ms", THIN_TIMES, || {
         let client = tmux.client()?;
         let (near, far) = UnixStream::pair()?;
         line::join((far.try_clone()?, far), (client.terminal.try_clone()?, client.terminal.try_clone()?), THIN);
-        until(&mut Pipe::new(near, client), b"end-42")
+        until(&mut Pipe::new(near, client), END)
     })
 }
 
@@ -46,7 +46,7 @@ fn octo(house: &House) -> Result<()> {
     let id = open(house, SCRIPT)?;
     let hop = Hop::local(house);
     let attach = |session: Session| Octo::attach(house, session, id.clone())?.until_drawn();
-    until(&mut Octo::attach(house, Session::connect(&hop)?, id.clone())?, b"end-42")?;
+    until(&mut Octo::attach(house, Session::connect(&hop)?, id.clone())?, END)?;
     let mut held = (0..TIMES).map(|_| Session::connect(&hop)).collect::<Result<Vec<_>>>()?;
     show("Octo, a connection that is there: request to the screen", TIMES, || {
         attach(held.pop().context("as many as times")?)

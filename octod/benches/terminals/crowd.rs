@@ -15,7 +15,7 @@ use super::{
     echo::{self, echoes},
     house::House,
     table::{head, ms, percentile, row},
-    ways::{Kind, Way, rest, until},
+    ways::{END, Kind, Way, rest, until},
 };
 
 const FLOODS: usize = 4;
@@ -31,7 +31,7 @@ const BETWEEN: Duration = Duration::from_millis(300);
 /// A flood that nobody stops, as when this program is killed, stops by itself.
 const SCRIPT: &str = "trap : INT; echo ready-$((6*7)); read go; \
                       /usr/bin/timeout --foreground 120 /usr/bin/yes 'a line that is printed again and again'; \
-                      echo end-$((6*7)); read over";
+                      echo Q''ED; read over";
 
 /// A flood with its reader.
 struct Flood {
@@ -98,7 +98,7 @@ fn flood(mut way: Box<dyn Way>) -> Flood {
         }
         let begun = Instant::now();
         way.types(b"\x03")?;
-        until(&mut *way, b"end-42")?;
+        until(&mut *way, END)?;
         Ok((begun.elapsed(), way))
     });
     Flood { stop, reader }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{
     house::{Daemon, House, memory::Memory},
     table::{head, row},
-    ways::{Hop, Octo, Tmux, rest, until},
+    ways::{END, Hop, Octo, Pane, Tmux, Way, open, rest, until},
 };
 
 const TERMINALS: u32 = 20;
@@ -15,7 +15,7 @@ const TERMINALS: u32 = 20;
 /// Prints 10,000 lines of 70 columns.
 pub(crate) const SCRIPT: &str = "i=0; while [ $i -lt 10000 ]; do i=$((i+1)); \
                       echo \"$i ------------------------------------------------------------- end\"; done; \
-                      echo end-$((6*7)); exec /bin/cat";
+                      echo Q''ED; exec /bin/cat";
 
 /// What is freed after something happened is free by then.
 const REST: Duration = Duration::from_secs(2);
@@ -28,7 +28,7 @@ pub(crate) fn measure() -> Result<()> {
     let before = Memory::of(runner)?;
     for _ in 0..TERMINALS {
         let mut octo = Octo::open(&house, &Hop::local(&house), SCRIPT)?;
-        until(&mut octo, b"end-42")?;
+        until(&mut octo, END)?;
     }
     rest(REST);
     row(&["octo-runner".to_owned(), each(before, Memory::of(runner)?), "12 MB".to_owned()]);
@@ -37,7 +37,7 @@ pub(crate) fn measure() -> Result<()> {
     let sum = Memory { private: held.iter().map(|memory| memory.private).sum(), ..Memory::default() };
     row(&["octo-shim".to_owned(), each(Memory::default(), sum), String::new()]);
     drop(house);
-
+    in_a_pane()?;
     let house = House::with_both()?;
     let Some(mut tmux) = Tmux::start(&house, "exec /bin/cat")? else {
         row(&["tmux".to_owned(), "not installed".to_owned()]);
@@ -46,7 +46,7 @@ pub(crate) fn measure() -> Result<()> {
     let before = Memory::of(tmux.pid)?;
     for _ in 0..TERMINALS {
         tmux.window(SCRIPT)?;
-        until(&mut tmux.client()?, b"end-42")?;
+        until(&mut tmux.client()?, END)?;
     }
     rest(REST);
     row(&[
@@ -57,6 +57,25 @@ pub(crate) fn measure() -> Result<()> {
     Ok(())
 }
 
+/// What octo-tui holds for the one terminal that it shows.
+fn in_a_pane() -> Result<()> {
+    let house = House::with_both()?;
+    open(&house, &format!("/bin/stty -echo; echo ready-$((6*7)); read go; {SCRIPT}"))?;
+    let mut pane = Pane::start(&house)?;
+    let before = Memory::of(pane.pid())?;
+    pane.show()?;
+    pane.types(b"\r")?;
+    until(&mut pane, END)?;
+    rest(REST);
+    let grown = Memory::of(pane.pid())?.private.saturating_sub(before.private);
+    row(&["octo-tui, which shows it".to_owned(), megabytes(grown as f64), "12 MB".to_owned()]);
+    Ok(())
+}
+
 fn each(before: Memory, after: Memory) -> String {
-    format!("{:.2} MB", after.private.saturating_sub(before.private) as f64 / 1024.0 / f64::from(TERMINALS))
+    megabytes(after.private.saturating_sub(before.private) as f64 / f64::from(TERMINALS))
+}
+
+fn megabytes(kib: f64) -> String {
+    format!("{:.2} MB", kib / 1024.0)
 }

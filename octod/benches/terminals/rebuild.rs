@@ -9,7 +9,7 @@ use super::{
     flow::line,
     house::{Daemon, House},
     table::{head, row, spread},
-    ways::{Hop, Octo, Session, until},
+    ways::{END, Hop, Octo, Session, until},
 };
 
 /// A little less than what is printed between two keys.
@@ -46,10 +46,9 @@ fn show(what: &str, add: impl Fn(usize, &mut String)) -> Result<()> {
     }
     let file = house.work().join("output");
     std::fs::write(&file, text)?;
-    let script =
-        format!("/bin/stty -opost; /bin/cat {}; printf '\\033[0m\\r\\nend-%s' 42; exec /bin/cat", file.display());
+    let script = format!("/bin/stty -opost; /bin/cat {}; printf '\\033[0m\\r\\nQ%s' ED; exec /bin/cat", file.display());
     let mut octo = Octo::open(&house, &Hop::local(&house), &script)?;
-    until(&mut octo, b"end-42")?;
+    until(&mut octo, END)?;
     let id = octo.id.clone();
     drop(octo);
     let (mut took, mut used) = (Vec::new(), Vec::new());

@@ -86,6 +86,6 @@ fn expected(file: &Path) -> Result<String> {
     let mut screen = vt100::Parser::new(ROWS, COLS, 0);
     let last = &text[text.len() - 100_000..];
     screen.process(last.replace('\n', "\r\n").as_bytes());
-    screen.process(b"end-42\r\n");
+    screen.process(b"QED\r\n");
     Ok(screen.screen().contents())
 }

@@ -1,6 +1,7 @@
 //! The ways from a program on a terminal of 80 by 24 to a client of ours.
 
 mod octo;
+mod pane;
 mod pipe;
 mod pty;
 mod tmux;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 pub(crate) use octo::{Hop, Octo, Session, open};
+pub(crate) use pane::Pane;
 pub(crate) use pipe::Pipe;
 pub(crate) use pty::Pty;
 pub(crate) use tmux::Tmux;
@@ -23,6 +25,10 @@ pub(crate) const ROWS: u16 = 24;
 
 /// What resets a terminal: a client that is told to begin anew does that.
 pub(crate) const RESET: &[u8] = b"\x1bc";
+
+/// What the scripts print at their end: nothing that a line before it has in the same column, so that whoever draws only
+/// what is new draws all of it.
+pub(crate) const END: &[u8] = b"QED";
 
 /// A program on a terminal, and a client that shows it.
 pub(crate) trait Way: Send {
@@ -49,10 +55,12 @@ pub(crate) enum Kind {
     Local,
     /// octod's WebSocket.
     Web,
+    /// A pane of octo-tui.
+    Pane,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [Self::Bare, Self::Tmux, Self::Ttyd, Self::Local, Self::Web];
+    pub(crate) const ALL: [Self; 6] = [Self::Bare, Self::Tmux, Self::Ttyd, Self::Local, Self::Web, Self::Pane];
 
     /// As tables call it.
     pub(crate) fn name(self) -> &'static str {
@@ -62,6 +70,7 @@ impl Kind {
             Self::Ttyd => "ttyd",
             Self::Local => "Octo, local socket",
             Self::Web => "Octo, WebSocket",
+            Self::Pane => "Octo, a pane of octo-tui",
         }
     }
 
@@ -79,6 +88,7 @@ impl Kind {
             },
             Self::Local => Box::new(Octo::open(house, &Hop::local(house), script)?),
             Self::Web => Box::new(Octo::open(house, &Hop::web(house)?, script)?),
+            Self::Pane => Box::new(Pane::open(house, script)?),
         };
         Ok(Some(way))
     }

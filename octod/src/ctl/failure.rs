@@ -86,6 +86,11 @@ impl Failure {
         matches!(self, Self::Told { exit: Exit::TimedOut, .. })
     }
 
+    /// Whether somebody has too much to do at the moment, so that the same may be tried again.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self, Self::Told { error, .. } if error.code == Code::Busy)
+    }
+
     /// Tells it on stderr and gives the exit code.
     pub(crate) fn tell(&self, json: bool) -> ExitCode {
         match self {

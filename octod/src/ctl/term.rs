@@ -2,8 +2,11 @@
 
 mod attach;
 mod keys;
+mod past;
 mod queries;
 mod screen;
+mod typing;
+mod view;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -13,14 +16,14 @@ use octo_proto::{
     command::Done,
     frame::Request,
     id::{RequestId, SessionId, TerminalId},
-    terminal::{TerminalCommand, TerminalInfo, TerminalList, TerminalReply, TerminalScreen, TerminalState},
+    terminal::{TerminalCommand, TerminalInfo, TerminalList, TerminalReply, TerminalState},
 };
 
 use super::{
     Connection, Context, Exit, Failure,
     output::{Color, age},
     process::now,
-    send::{seconds, text_of},
+    send::seconds,
     table::{Cell, Table},
     target::{self, short_of},
 };
@@ -61,7 +64,7 @@ pub(super) enum Verb {
     Send {
         /// Which.
         id: String,
-        /// What to type; `-` reads it from stdin. A line end is typed as Enter.
+        /// What to type; `-` reads it from stdin, to its end. A line end is typed as Enter.
         #[arg(allow_hyphen_values = true)]
         text: String,
         /// Press Enter behind it.
@@ -75,6 +78,9 @@ pub(super) enum Verb {
     Screen {
         /// Which.
         id: String,
+        /// Print so many lines before it that scrolled off the screen.
+        #[arg(long, value_name = "LINES", default_value_t = 0)]
+        history: u32,
     },
     /// Wait until the program in a terminal has ended: 0 where it went well, 1 where not, 6 out of time.
     Wait {
@@ -115,20 +121,14 @@ pub(super) async fn run(context: &Context, verb: Verb) -> Result<(), Failure> {
         Verb::Send { id, text, enter, take } => {
             let mut connection = context.connect().await?;
             let id = target::terminal(&mut connection, &id).await?;
-            let text = text_of(text)?.replace('\n', "\r") + if enter { "\r" } else { "" };
+            let bytes = typing::typed(&text, enter)?;
             if take {
                 take_over(&mut connection, &id).await?;
             }
-            type_into(&mut connection, &id, text.into_bytes()).await?;
+            typing::type_into(&mut connection, &id, &bytes).await?;
             if context.output.json { context.output.object(&Done {}) } else { Ok(()) }
         }
-        Verb::Screen { id } => {
-            let mut connection = context.connect().await?;
-            let terminal_id = target::terminal(&mut connection, &id).await?;
-            let command = TerminalCommand::Screen { terminal_id, attributes: context.output.json };
-            let reply: TerminalScreen = connection.send(request(None, &command)?).await?;
-            if context.output.json { context.output.object(&reply) } else { context.output.line(reply.text.trim_end()) }
-        }
+        Verb::Screen { id, history } => past::screen(context, &id, history).await,
         Verb::Wait { id, timeout } => wait(context, &id, timeout).await,
         Verb::Close { id } => {
             let mut connection = context.connect().await?;
@@ -226,15 +226,6 @@ async fn take_over(connection: &mut Connection, id: &TerminalId) -> Result<(), F
     let attach = TerminalCommand::Attach { terminal_id: id.clone(), after: None, cols, rows, write: false };
     connection.send::<serde_json::Value>(request(None, &attach)?).await?;
     connection.send::<Done>(request(None, &TerminalCommand::Take { terminal_id: id.clone() })?).await?;
-    Ok(())
-}
-
-async fn type_into(connection: &mut Connection, id: &TerminalId, bytes: Vec<u8>) -> Result<(), Failure> {
-    for piece in bytes.chunks(octo_proto::terminal::MAX_INPUT) {
-        let mut input = request(None, &TerminalCommand::Input { terminal_id: id.clone() })?;
-        input.bytes = piece.to_vec().into();
-        connection.send::<Done>(input).await?;
-    }
     Ok(())
 }
 

@@ -52,6 +52,36 @@ pub(super) fn lines(text: &mut String, grid: &Grid<Cell>, history: usize, detail
     brush.use_style(&Cell::default());
 }
 
+/// One line by itself: what draws it where plain text stands before and behind it, and whether its text goes on in the
+/// next.
+pub(in crate::emulator) fn line_of(grid: &Grid<Cell>, line: Line) -> (String, bool) {
+    let mut text = String::new();
+    let mut brush = Brush { text: &mut text, style: Cell::default(), written: "0".to_owned(), detail: Detail::Whole };
+    // The text of the line above may go on in it.
+    let wraps = brush.row(grid, line, true);
+    brush.use_style(&Cell::default());
+    (text, wraps)
+}
+
+/// So many columns of a line from one on, half characters as blanks: what draws them where plain text stands.
+pub(in crate::emulator) fn part_of(cells: &[Cell], left: usize, width: usize) -> String {
+    let mut text = String::new();
+    let mut brush = Brush { text: &mut text, style: Cell::default(), written: "0".to_owned(), detail: Detail::Whole };
+    let shown = cells.get(left.min(cells.len())..(left + width).min(cells.len())).unwrap_or_default();
+    for (at, cell) in shown.iter().enumerate() {
+        let half = at == 0 && cell.flags.contains(Flags::WIDE_CHAR_SPACER)
+            || at + 1 == width && cell.flags.contains(Flags::WIDE_CHAR);
+        if half || cell.c.is_control() {
+            brush.use_style(&Cell::default());
+            brush.text.push(' ');
+        } else {
+            brush.cell(cell);
+        }
+    }
+    brush.use_style(&Cell::default());
+    text
+}
+
 /// Writes one character with its style at a place, so that the cursor is about to wrap.
 pub(super) fn last_cell(text: &mut String, grid: &Grid<Cell>, line: Line) {
     let row = &grid[line];

@@ -17,6 +17,7 @@ use crate::{
     process::Size,
     requests::{Answer, Ticket},
     runner::Runner,
+    terminal::Wanted,
     terminals::{self, Opening},
 };
 
@@ -55,6 +56,7 @@ pub(super) async fn act(
         | TerminalCommand::Resize { .. }
         | TerminalCommand::List {}
         | TerminalCommand::Screen { .. }
+        | TerminalCommand::History { .. }
         | TerminalCommand::Wait { .. } => look(runner, request, command).await,
     }
 }
@@ -68,6 +70,11 @@ pub(super) async fn look(runner: &Runner, request: &Request, command: TerminalCo
         TerminalCommand::Screen { terminal_id, attributes } => {
             let terminal = runner.terminals().get(&terminal_id)?;
             to_value(terminal.screen(runner, attributes).await)
+        }
+        TerminalCommand::History { terminal_id, offset, below, limit, attributes } => {
+            let terminal = runner.terminals().get(&terminal_id)?;
+            let wanted = Wanted { offset, below, limit, attributes };
+            to_value(runner.terminals().pasts().page(runner, &terminal, wanted).await)
         }
         TerminalCommand::Wait { terminal_id, timeout_ms } => {
             let within = timeout_ms.map_or(WAIT, Duration::from_millis).min(WAIT);

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use octo_proto::{Code, terminal::TerminalHistory};
 use serde_json::json;
 
 use super::{super::household::World, close, open, pane::Pane};
@@ -41,6 +42,13 @@ async fn a_flood_of_a_gigabyte_is_bounded_and_a_client_that_does_not_read_skips(
     assert!(deaf.received < 5_000_000, "who did not read got {} bytes", deaf.received);
     // What was printed in all is counted through all that was skipped.
     assert!(pane.end() > 1_000_000_000, "{}", pane.end());
+    // What is read back is what the ring holds; what it does not is told to be gone.
+    let past = |offset: Option<u64>| json!({ "cmd": "history", "terminal_id": id, "offset": offset, "limit": 1000 });
+    let read: TerminalHistory = pane.client.ask("terminal", None, &past(None)).await.unwrap();
+    assert_eq!((read.lines.len(), read.has_more), (1000, true));
+    assert!(read.lines[10].goes_on && read.lines[10].text == "x".repeat(80), "{:?}", read.lines[10]);
+    let gone = pane.client.ask::<TerminalHistory>("terminal", None, &past(Some(1000))).await.unwrap_err();
+    assert_eq!(gone.code, Code::NotFound);
     close(&pane.client, &id).await;
 }
 

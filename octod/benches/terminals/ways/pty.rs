@@ -17,7 +17,7 @@ use super::{COLS, ROWS, Way};
 
 /// A program, and the other side of its terminal.
 pub(crate) struct Pty {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) terminal: File,
     buffer: Vec<u8>,
 }
@@ -28,15 +28,16 @@ impl Pty {
         // It makes the PTY the terminal of the program, so that Ctrl+C is a signal.
         let mut setsid = Command::new("setsid");
         setsid.arg("--ctty").arg(program).args(arguments).env("TERM", "xterm-256color").env_remove("TMUX");
-        Self::run(setsid)
+        Self::run(setsid, (COLS, ROWS))
     }
 
-    fn run(mut command: Command) -> Result<Self> {
+    /// Runs this on a PTY of so many columns and rows.
+    pub(crate) fn run(mut command: Command, (cols, rows): (u16, u16)) -> Result<Self> {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let terminal = openpt(flags)?;
         grantpt(&terminal)?;
         unlockpt(&terminal)?;
-        tcsetwinsize(&terminal, Winsize { ws_row: ROWS, ws_col: COLS, ws_xpixel: 0, ws_ypixel: 0 })?;
+        tcsetwinsize(&terminal, Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 })?;
         let other: OwnedFd = ioctl_tiocgptpeer(&terminal, flags)?;
         command.stdin(Stdio::from(other.try_clone()?)).stdout(Stdio::from(other.try_clone()?)).stderr(other);
         let child = command.spawn()?;

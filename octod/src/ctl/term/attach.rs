@@ -19,9 +19,9 @@ use tokio::{
 use super::{
     ended,
     keys::{Keys, Wish},
-    queries::Queries,
     request,
     screen::{Screen, size},
+    view::View,
 };
 use crate::ctl::{Context, Failure, connection::hello};
 
@@ -66,16 +66,15 @@ pub(super) async fn run(context: &Context, id: TerminalId, look: bool) -> Result
         terminate: signal(SignalKind::terminate())?,
         hangup: signal(SignalKind::hangup())?,
     };
-    let screen = Screen::take()?;
+    let view = View::new(Screen::take()?);
     let mut attachment = Attachment {
         context,
         id: id.clone(),
         look,
-        screen,
+        view,
         signals,
         stdin: stdin(),
         keys: Keys::default(),
-        queries: Queries::default(),
         typed: Vec::new(),
         leaving: None,
         at: None,
@@ -95,11 +94,10 @@ struct Attachment<'a> {
     context: &'a Context,
     id: TerminalId,
     look: bool,
-    screen: Screen,
+    view: View,
     signals: Signals,
     stdin: mpsc::Receiver<Vec<u8>>,
     keys: Keys,
-    queries: Queries,
     /// What was typed and is not on its way.
     typed: Vec<u8>,
     /// The person left; what was typed before still goes, until then.
@@ -189,6 +187,10 @@ impl Attachment<'_> {
                     typing = None;
                     self.on_typed(bytes, answer).await
                 }
+                () = sleep_until(self.view.due().unwrap_or_else(Instant::now)), if self.view.due().is_some() => {
+                    let drawn = self.view.picture();
+                    self.written(drawn)
+                }
                 () = sleep_until(self.leaving.unwrap_or_else(Instant::now)), if self.leaving.is_some() => Ok(()),
                 _ = self.signals.resized.recv() => self.on_resized(client).await,
                 told = events.recv() => match told {
@@ -254,6 +256,8 @@ impl Attachment<'_> {
 
     async fn on_resized(&mut self, client: &Client) -> Result<(), Break> {
         let Some((cols, rows)) = size() else { return Ok(()) };
+        let refit = self.view.refit();
+        self.written(refit)?;
         let command = TerminalCommand::Resize { terminal_id: self.id.clone(), cols, rows };
         self.tell(client, &command).await
     }
@@ -285,24 +289,28 @@ impl Attachment<'_> {
         } else {
             self.at = Some(data.offset + bytes);
         }
-        let shown = self.queries.keep_back(&data.bytes);
-        self.written(self.screen.write(&shown))
+        let shown = self.view.show(&data.bytes);
+        self.written(shown)
     }
 
     fn on_event(&mut self, event: &EventFrame) -> Result<(), Break> {
         match serde_json::from_str(event.body.get()) {
-            Ok(TerminalEvent::Screen { offset, redraw, .. }) => {
+            Ok(TerminalEvent::Screen { offset, redraw, cols, rows, .. }) => {
                 (self.at, self.redraw) = (Some(offset), redraw);
-                self.queries = Queries::default();
-                self.written(self.screen.clear())
+                let begun = self.view.begin(cols, rows);
+                self.written(begun)
+            }
+            Ok(TerminalEvent::Owner { cols, rows, .. }) => {
+                let resized = self.view.resize(cols, rows);
+                self.written(resized)
             }
             Ok(TerminalEvent::Exited { state, .. }) => Err(Break::End(End::Ended(state))),
-            Ok(TerminalEvent::Owner { .. } | TerminalEvent::Gap { .. } | TerminalEvent::Unknown) | Err(_) => Ok(()),
+            Ok(TerminalEvent::Gap { .. } | TerminalEvent::Unknown) | Err(_) => Ok(()),
         }
     }
 
     fn ring(&self) -> Result<(), Break> {
-        self.written(self.screen.ring())
+        self.written(self.view.ring())
     }
 
     /// A terminal that cannot be written to is gone.
