@@ -55,6 +55,9 @@ pub enum TerminalCommand {
         /// Whether to be the one who writes, if nobody is.
         #[serde(default)]
         write: bool,
+        /// How many lines that scrolled off the screen come before it, at most; without it 1,000.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        history: Option<u32>,
     },
     /// Shows it no more. Reply: [`Done`](crate::command::Done).
     #[serde(rename = "detach")]

@@ -13,7 +13,7 @@ use octo_proto::{
 };
 
 use super::{
-    Shared, Terminal,
+    Asking, Shared, Terminal,
     log::{Mark, Next, Place},
     owner::ClientNumber,
 };
@@ -27,6 +27,8 @@ const PIECE: usize = 16 * 1024;
 pub struct TerminalWatch {
     terminal: Terminal,
     number: ClientNumber,
+    /// Lines that it wants which scrolled off the screen.
+    history: Option<u32>,
     epoch: u64,
     place: Where,
     /// Encoded frames of a redraw that are still to be given.
@@ -54,9 +56,9 @@ pub enum Shown {
 }
 
 impl TerminalWatch {
-    pub(super) fn new(terminal: Terminal, number: ClientNumber, after: Option<u64>, epoch: u64) -> Self {
-        let place = after.map_or(Where::Nowhere, Where::After);
-        Self { terminal, number, epoch, place, drawn: VecDeque::new() }
+    pub(super) fn new(terminal: Terminal, number: ClientNumber, asking: Asking, epoch: u64) -> Self {
+        let place = asking.after.map_or(Where::Nowhere, Where::After);
+        Self { terminal, number, history: asking.history, epoch, place, drawn: VecDeque::new() }
     }
 
     /// The client's number.
@@ -123,7 +125,7 @@ impl TerminalWatch {
         };
         let bytes = match &mut shared.display {
             Some(display) if behind => display.redraw(),
-            Some(display) => display.redraw_with_history(),
+            Some(display) => display.redraw_with_history(self.history),
             None => Vec::new(),
         };
         let place = shared.log.here();

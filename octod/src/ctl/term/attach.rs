@@ -163,7 +163,7 @@ impl Attachment<'_> {
         let (client, events) = Client::connect(&self.context.socket, &hello()).await?;
         let (cols, rows) = size().unwrap_or(super::USUAL);
         let (terminal_id, write) = (self.id.clone(), !self.look);
-        let command = TerminalCommand::Attach { terminal_id, after: self.at, cols, rows, write };
+        let command = TerminalCommand::Attach { terminal_id, after: self.at, cols, rows, write, history: None };
         let reply = client.request(request(None, &command)?).await?;
         parse_reply::<Attached>(&reply)?;
         Ok((client, events))

@@ -44,7 +44,7 @@ impl View {
 
     /// Begins anew with a size; what draws the screen follows.
     pub(super) fn begin(&mut self, cols: u16, rows: u16) -> io::Result<()> {
-        self.emulator = Box::new(Emulator::new(cols.into(), rows.into(), HISTORY));
+        *self.emulator = Emulator::new(cols.into(), rows.into(), HISTORY);
         self.queries = Queries::default();
         self.direct = self.fits();
         self.has_history = self.direct;
