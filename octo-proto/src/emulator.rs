@@ -33,7 +33,7 @@ pub use modes::Modes;
 pub use notice::{MarkKind, Notice};
 pub use picture::Picture;
 
-use crate::terminal::{MAX_COLS, MAX_ROWS};
+use crate::terminal::{MAX_CELLS, MAX_COLS, MAX_ROWS};
 use framing::{Framing, Piece};
 use machine::Machine;
 use modes::Switch;
@@ -154,5 +154,6 @@ impl Emulator {
 }
 
 fn size(columns: usize, rows: usize) -> Size {
-    Size { columns: columns.clamp(MIN_COLUMNS, MAX_COLS.into()), rows: rows.clamp(1, MAX_ROWS.into()) }
+    let columns = columns.clamp(MIN_COLUMNS, MAX_COLS.into());
+    Size { columns, rows: rows.clamp(1, MAX_ROWS.into()).min(MAX_CELLS / columns) }
 }
