@@ -81,6 +81,12 @@ impl Display {
         self.emulator.redraw()
     }
 
+    /// How many of the last bytes belong to what is unfinished, which no redraw shows; where they are more than `most`, what
+    /// stands for them.
+    pub(super) fn unfinished(&self, most: usize) -> (usize, &'static [u8]) {
+        self.emulator.unfinished(most)
+    }
+
     /// What is on it: as text, and with everything.
     pub(super) fn picture(&mut self) -> (String, Picture) {
         self.let_time_pass();

@@ -204,3 +204,22 @@ fn a_size_that_cannot_be_is_brought_to_one_that_can() {
         assert_eq!((picture.columns, picture.rows), expected);
     }
 }
+
+#[test]
+fn what_stands_for_a_sequence_that_is_too_long_to_be_given_again_ends_where_it_does() {
+    let long = "x".repeat(300_000);
+    for (opener, ends) in
+        [("\x1b]2;", "\x07"), ("\x1b]52;c;", "\x1b\\"), ("\x1bP$q", "\x1b\\"), ("\x1bX", "\x1b\\"), ("\x1b[", "m")]
+    {
+        let begun = if opener == "\x1b[" { "1;".repeat(100_000) } else { long.clone() };
+        let (mut emulator, _) = after(20, 3, format!("before{opener}{begun}").as_bytes());
+        let (unfinished, stands) = emulator.unfinished(100_000);
+        let mut again = Emulator::new(20, 3, 10);
+        again.feed(&[&emulator.redraw(), stands].concat(), 0);
+        assert_eq!(unfinished, 0);
+        for terminal in [&mut emulator, &mut again] {
+            let outcome = terminal.feed(format!("{}{ends}after", &begun[..50_000]).as_bytes(), 0);
+            assert_eq!((terminal.text(), outcome.at_rest), ("beforeafter\n\n\n".to_owned(), true), "{opener:?}");
+        }
+    }
+}
