@@ -188,15 +188,17 @@ impl Drop for Screen {
 /// How a terminal shows pictures that said this of itself.
 fn graphics(heard: &probe::Heard, reckoned: Option<(u16, u16)>, environment: &Environment) -> Graphics {
     let program = environment.program.as_deref().unwrap_or_default();
-    // These answer to kitty's protocol, but know no placeholders.
     let named = |name: &str| heard.name.contains(name) || program.contains(name);
     let takes_files = named("iTerm") || named("WezTerm") || named("mintty");
     let way = match heard.cell.or(reckoned) {
         _ if environment.no_color => Way::Not,
         // Without the size of a cell nobody knows how many of them a picture takes.
         None => Way::HalfBlocks,
+        // It answers to kitty's protocol but knows no placeholders, and what was drawn as sixels stays under text.
+        Some(_) if named("Konsole") => Way::HalfBlocks,
+        // These answer to kitty's protocol too, and know no placeholders either.
         Some(_) if takes_files => Way::Iterm2,
-        Some(_) if heard.kitty && !named("Konsole") => Way::Kitty,
+        Some(_) if heard.kitty => Way::Kitty,
         Some(_) if heard.sixel => Way::Sixel,
         Some(_) => Way::HalfBlocks,
     };
@@ -267,7 +269,7 @@ mod tests {
             (heard("ghostty 1.1", true, false), Way::Kitty),
             (heard("WezTerm 2024", true, true), Way::Iterm2),
             (heard("iTerm2 3.5", false, true), Way::Iterm2),
-            (heard("Konsole 24.12", true, true), Way::Sixel),
+            (heard("Konsole 24.12", true, true), Way::HalfBlocks),
             (heard("foot(1.16)", false, true), Way::Sixel),
             (heard("", false, false), Way::HalfBlocks),
         ] {
