@@ -14,8 +14,9 @@ use rustix::{
 /// The longest wait for an answer. One that comes later is understood as an answer all the same, and dropped.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// `can you show this pixel?`, as kitty's protocol asks it. tmux would take it for a title.
-const PIXEL: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
+/// `can you show this pixel where placeholders are?`, as kitty's protocol asks it: one that knows the protocol and no
+/// placeholders does not understand the question, and is silent. tmux would take it for a title.
+const PIXEL: &[u8] = b"\x1b_Gi=31,U=1,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
 
 /// `which keyboard flags?`, `who are you?`, `how large is a cell?` and `what are you?`: every terminal answers the last, so
 /// nobody waits for the others.

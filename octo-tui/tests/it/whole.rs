@@ -54,6 +54,17 @@ fn what_an_agent_writes_does_not_reach_the_terminal_as_a_command() {
 }
 
 #[test]
+fn the_terminal_is_asked_for_pictures_as_they_will_be_sent() {
+    let octod = Octod::start("", false);
+    let program = Program::start(octod.home(), &[]);
+    // Placeholders; an old kitty knows none, and answers nothing to this.
+    program.sees("\x1b_Gi=31,U=1,");
+    let program = Program::start(octod.home(), &[("TMUX", "/tmp/tmux,1,0")]);
+    program.shows("A session");
+    assert!(!program.has_seen("\x1b_G"), "it would be a title there");
+}
+
+#[test]
 fn every_signal_that_ends_it_gives_the_terminal_back() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let octod = Octod::start("", false);
