@@ -203,7 +203,7 @@ fn graphics(heard: &probe::Heard, reckoned: Option<(u16, u16)>, environment: &En
         Some(_) => Way::HalfBlocks,
     };
     let cell = heard.cell.or(reckoned).unwrap_or(Graphics::default().cell);
-    Graphics { way, cell }
+    Graphics { way, cell, widest: heard.widest.filter(|_| way == Way::Sixel) }
 }
 
 fn restore_on_panic(stop: CancellationToken) {
@@ -273,11 +273,16 @@ mod tests {
             (heard("foot(1.16)", false, true), Way::Sixel),
             (heard("", false, false), Way::HalfBlocks),
         ] {
-            assert_eq!(graphics(&heard, None, &plain), Graphics { way, cell: (9, 21) }, "{heard:?}");
+            assert_eq!(graphics(&heard, None, &plain), Graphics { way, cell: (9, 21), widest: None }, "{heard:?}");
         }
         let unknown = probe::Heard { sixel: true, ..probe::Heard::default() };
         assert_eq!(graphics(&unknown, None, &plain), Graphics::default(), "how large is a cell?");
-        assert_eq!(graphics(&unknown, Some((8, 16)), &plain), Graphics { way: Way::Sixel, cell: (8, 16) });
+        let sixel = Graphics { way: Way::Sixel, cell: (8, 16), widest: None };
+        assert_eq!(graphics(&unknown, Some((8, 16)), &plain), sixel);
+        let narrow = probe::Heard { sixel: true, widest: Some(1000), ..probe::Heard::default() };
+        assert_eq!(graphics(&narrow, Some((8, 16)), &plain), Graphics { widest: Some(1000), ..sixel });
+        let other = probe::Heard { kitty: true, ..narrow };
+        assert_eq!(graphics(&other, Some((8, 16)), &plain).widest, None, "this is about sixels");
         let iterm = Environment { program: Some("iTerm.app".to_owned()), ..Environment::default() };
         assert_eq!(graphics(&unknown, Some((8, 16)), &iterm).way, Way::Iterm2);
         let plain = Environment { no_color: true, ..Environment::default() };

@@ -59,6 +59,8 @@ fn the_terminal_is_asked_for_pictures_as_they_will_be_sent() {
     let program = Program::start(octod.home(), &[]);
     // Placeholders; an old kitty knows none, and answers nothing to this.
     program.sees("\x1b_Gi=31,U=1,");
+    // How large sixels may be in a window of any size.
+    program.sees("\x1b[?2;4;0S");
     let program = Program::start(octod.home(), &[("TMUX", "/tmp/tmux,1,0")]);
     program.shows("A session");
     assert!(!program.has_seen("\x1b_G"), "it would be a title there");
