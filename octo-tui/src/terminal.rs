@@ -25,7 +25,6 @@ use crossterm::{
 };
 use ratatui::{Terminal, backend::CrosstermBackend, layout::Size};
 use rustix::{stdio::stdin, termios::tcgetwinsize};
-use tokio_util::sync::CancellationToken;
 
 use self::steady::{Pixels, Steady};
 use crate::{
@@ -64,12 +63,13 @@ impl Write for Frame {
 }
 
 impl Screen {
-    /// Takes the terminal. A panic anywhere gives it back first, and then cancels `stop`.
+    /// Takes the terminal. A panic on this thread gives it back before it is told; one on another thread, such as that of a
+    /// decoder which stumbles, is for whoever waits there, and nothing of it is written over the screen.
     ///
     /// # Errors
     /// Where it is no terminal.
-    pub fn take(stop: CancellationToken) -> io::Result<Self> {
-        restore_on_panic(stop);
+    pub fn take() -> io::Result<Self> {
+        restore_on_panic();
         let frame = Frame::default();
         let pixels = Pixels::default();
         let terminal = Terminal::new(Steady::new(CrosstermBackend::new(frame.clone()), pixels.clone()))?;
@@ -206,12 +206,15 @@ fn graphics(heard: &probe::Heard, reckoned: Option<(u16, u16)>, environment: &En
     Graphics { way, cell, widest: heard.widest.filter(|_| way == Way::Sixel) }
 }
 
-fn restore_on_panic(stop: CancellationToken) {
-    let before = std::panic::take_hook();
+fn restore_on_panic() {
+    let (before, own) = (std::panic::take_hook(), std::thread::current().id());
     std::panic::set_hook(Box::new(move |panic| {
-        give_back();
-        before(panic);
-        stop.cancel();
+        if std::thread::current().id() == own {
+            give_back();
+        }
+        if !TAKEN.load(Ordering::SeqCst) {
+            before(panic);
+        }
     }));
 }
 

@@ -94,6 +94,21 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
 }
 
 #[test]
+fn a_panic_away_from_the_screen_is_not_seen_on_it_and_ends_nothing() {
+    let octod = Octod::start("", false);
+    let mut program = Program::start(octod.home(), &[("OCTO_TUI_TEST_PANIC", "elsewhere")]);
+    program.shows("A session");
+    program.write("kept");
+    program.shows("kept");
+    program.write("\x03");
+    program.shows("cleared");
+    program.write("\x04");
+    assert!(program.ends().success());
+    is_given_back(&program);
+    assert!(!program.has_seen("as the test asked"));
+}
+
+#[test]
 fn without_octod_it_says_so_and_keeps_what_is_typed() {
     let home = tempfile::tempdir().unwrap();
     let mut program = Program::start(home.path(), &[]);
