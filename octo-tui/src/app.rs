@@ -317,6 +317,12 @@ impl App {
         self.down_since.is_some_and(|since| self.now - since >= LONG_MS)
     }
 
+    /// The shape of the cursor, by the number of DECSCUSR: that of the pane that has the keys.
+    #[must_use]
+    pub fn cursor_style(&self) -> u16 {
+        self.workspace.focused().filter(|_| self.overlay.is_none()).map_or(0, |pane| pane.cursor_style())
+    }
+
     fn is_connected(&self) -> bool {
         matches!(self.link, Status::Up(_)) && !self.runner_lost
     }

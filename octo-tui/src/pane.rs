@@ -59,6 +59,11 @@ pub trait Pane: Debug {
         None
     }
 
+    /// The shape of its cursor, by the number of DECSCUSR; 0: the terminal's own.
+    fn cursor_style(&self) -> u16 {
+        0
+    }
+
     /// Whether what the mouse does is for it, so that nothing is selected with it.
     fn asks_mouse(&self) -> bool {
         false

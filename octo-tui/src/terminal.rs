@@ -7,7 +7,7 @@ use std::{
     cell::RefCell,
     io::{self, Write},
     rc::Rc,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU16, Ordering},
 };
 
 use base64::Engine;
@@ -36,6 +36,10 @@ use crate::{
 
 /// Whether the terminal is ours now, so that it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The shape that its cursor has now, by the number of DECSCUSR; 0: its own. Some terminals know of no shapes: nothing is
+/// told where nothing changes.
+static SHAPE: AtomicU16 = AtomicU16::new(0);
 
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
@@ -122,6 +126,7 @@ impl Screen {
             view::draw(app, frame);
             self.pixels.find(frame.buffer_mut());
         })?;
+        shape(&mut self.frame.0.borrow_mut(), app.cursor_style());
         queue(&mut self.frame.0.borrow_mut(), EndSynchronizedUpdate);
         let bytes = std::mem::take(&mut *self.frame.0.borrow_mut());
         write_out(&bytes)?;
@@ -218,11 +223,24 @@ fn restore_on_panic() {
     }));
 }
 
+/// Gives the cursor a shape, where it has another.
+fn shape(out: &mut Vec<u8>, wanted: u16) {
+    if SHAPE.swap(wanted, Ordering::SeqCst) != wanted {
+        out.extend_from_slice(format!("\x1b[{wanted} q").as_bytes());
+    }
+}
+
 /// Undoes everything that was set. Where the terminal is gone there is nobody to tell.
 fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
+    drop(write_out(&farewell()));
+    drop(disable_raw_mode());
+}
+
+/// What undoes everything.
+fn farewell() -> Vec<u8> {
     let mut out = Vec::new();
     queue(&mut out, EndSynchronizedUpdate);
     queue(&mut out, PopKeyboardEnhancementFlags);
@@ -234,8 +252,8 @@ fn give_back() {
     // Some terminals keep the modes of each screen apart.
     queue(&mut out, DisableMouseCapture);
     queue(&mut out, cursor::Show);
-    drop(write_out(&out));
-    drop(disable_raw_mode());
+    shape(&mut out, 0);
+    out
 }
 
 /// Appends the sequence of a command.
@@ -256,6 +274,17 @@ fn write_out(bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_shape_of_the_cursor_is_told_when_it_changes_and_given_back() {
+        let gives_back = || String::from_utf8(farewell()).unwrap().contains(" q");
+        assert!(!gives_back(), "nobody changed it");
+        let mut out = Vec::new();
+        [0, 5, 5, 2, 0, 6].into_iter().for_each(|wanted| shape(&mut out, wanted));
+        assert_eq!(String::from_utf8(out).unwrap(), "\x1b[5 q\x1b[2 q\x1b[0 q\x1b[6 q");
+        assert!(String::from_utf8(farewell()).unwrap().contains("\x1b[0 q"));
+        assert!(!gives_back(), "it is given back once");
+    }
 
     #[test]
     fn pictures_are_shown_in_the_best_way_that_a_terminal_has() {

@@ -502,6 +502,10 @@ impl Pane for TerminalPane {
         self.id.as_ref()
     }
 
+    fn cursor_style(&self) -> u16 {
+        if self.stage == Stage::Running { self.emulator.cursor_style() } else { 0 }
+    }
+
     fn asks_mouse(&self) -> bool {
         self.stage == Stage::Running && self.emulator.modes().mouse != 0
     }

@@ -522,3 +522,22 @@ fn a_terminal_that_runs_is_shown_once() {
     stage.press(KeyCode::Enter);
     assert_eq!(stage.app.workspace.panes.len(), 2);
 }
+
+#[test]
+fn the_cursor_has_the_shape_of_the_pane_that_has_the_keys() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    output(&mut stage, "1", 0, "\x1b[5 q");
+    assert_eq!(stage.app.cursor_style(), 5);
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('c'));
+    assert_eq!(stage.app.cursor_style(), 0, "the conversation has none of its own");
+    stage.click(100, 10);
+    assert_eq!(stage.app.cursor_style(), 5);
+    stage.ctrl(']');
+    stage.press(KeyCode::Char(' '));
+    assert_eq!(stage.app.cursor_style(), 0, "the palette is written in");
+    stage.press(KeyCode::Esc);
+    open(&mut stage, '-', "2");
+    assert_eq!(stage.app.cursor_style(), 0);
+}
