@@ -70,6 +70,8 @@ pub struct Options {
     pub thinking: bool,
     /// The current folder.
     pub cwd: String,
+    /// What this machine is called.
+    pub host: String,
     /// The person's home, for `~`.
     pub home: Option<String>,
     /// What is opened first.

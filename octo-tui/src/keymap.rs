@@ -143,6 +143,8 @@ pub enum LayoutAction {
     Step(i8),
     /// Something of the pane, as its own keys may not mean it.
     Pane(PaneAction),
+    /// Labels what can be opened.
+    Hints,
     /// Shows everything that can be done.
     Palette,
     /// Leaves the program.

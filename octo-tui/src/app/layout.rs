@@ -114,6 +114,7 @@ impl App {
             LayoutAction::Show(at) => layout.show(usize::from(at) - 1),
             LayoutAction::Step(by) => layout.step(isize::from(by)),
             LayoutAction::Pane(action) => return self.act_on_pane(action),
+            LayoutAction::Hints => return self.show_hints(),
             LayoutAction::Palette => return self.open_palette(),
             LayoutAction::Quit => return self.effects.push(Effect::Quit),
         }

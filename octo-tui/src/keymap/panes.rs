@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use super::{Action, Binding, CTRL, Context, LayoutAction, NONE, SHIFT, bind};
+use super::{ALT, Action, Binding, CTRL, Context, LayoutAction, NONE, SHIFT, bind};
 use crate::{
     pane::PaneAction,
     state::layout::{Axis, Direction},
@@ -155,6 +155,12 @@ pub const PREFIXED: &[Binding] = {
         key(&[(NONE, K::Char('w'))], "w", L::Pane(PaneAction::Take), "write in this terminal"),
         key(&[(NONE, K::PageUp)], "PageUp", L::Pane(PaneAction::Pages(-1)), "scroll a terminal up"),
         key(&[(NONE, K::PageDown)], "PageDown", L::Pane(PaneAction::Pages(1)), "scroll it down"),
+        key(
+            &[(NONE, K::Char('u')), (ALT, K::Char('l'))],
+            "u Alt+L",
+            L::Hints,
+            "open what a terminal names, by letters",
+        ),
         key(&[(NONE, K::Char(' ')), (NONE, K::Char(':'))], "Space :", L::Palette, "everything that can be done"),
         key(&[(NONE, K::Char('d')), (NONE, K::Char('q'))], "d q", L::Quit, "leave; everything goes on"),
     ]

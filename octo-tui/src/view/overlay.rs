@@ -14,6 +14,7 @@ use crate::{
     state::{
         composer::Composer,
         hints::Hints,
+        layout::CHAT,
         overlay::{Deed, Overlay},
         picker::Picker,
     },
@@ -169,7 +170,8 @@ fn draw_new(app: &App, frame: &mut Frame<'_>, directory: &Composer, harness: usi
 
 /// Labels stand before what they open, in the margin where there is one.
 fn draw_hints(app: &App, frame: &mut Frame<'_>, hints: &Hints) {
-    let area = app.areas.transcript;
+    let pane = app.workspace.places.of(hints.pane).map(super::panes::inner);
+    let area = if hints.pane == CHAT { app.areas.transcript } else { pane.unwrap_or_default() };
     for (label, hint) in hints.open() {
         let (Ok(row), Ok(column)) = (u16::try_from(hint.row), u16::try_from(hint.column)) else { continue };
         let columns = u16::try_from(label.len()).unwrap_or(1);
