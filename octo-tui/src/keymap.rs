@@ -35,6 +35,8 @@ pub enum Context {
     Tree,
     /// A file.
     File,
+    /// A picture.
+    Picture,
     /// What was changed.
     Diff,
     /// A terminal: every key but the prefix goes to its program.

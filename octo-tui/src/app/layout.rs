@@ -53,7 +53,9 @@ impl App {
         self.workspace.focused().filter(|_| self.overlay.is_none()).and_then(|_| keymap::beside(key))
     }
 
-    pub(super) fn pane_is_typing(&self) -> bool {
+    /// Whether what is typed goes into a field of the pane.
+    #[must_use]
+    pub fn pane_is_typing(&self) -> bool {
         self.overlay.is_none() && self.workspace.focused().is_some_and(|pane| pane.is_typing())
     }
 

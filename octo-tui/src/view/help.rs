@@ -20,6 +20,7 @@ const SECTIONS: &[(Context, &str)] = &[
     (Context::Overlay, "Lists and fields"),
     (Context::Tree, "Files"),
     (Context::File, "A file"),
+    (Context::Picture, "A picture"),
     (Context::Diff, "Changes"),
 ];
 

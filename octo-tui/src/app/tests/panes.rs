@@ -16,7 +16,7 @@ use crate::{
         effect::{Asked, Call, Effect},
         input::{Heard, What},
     },
-    pane::Answer,
+    pane::{Answer, Place, Showing},
 };
 
 fn id(name: &str) -> TerminalId {
@@ -496,7 +496,7 @@ fn panes_leave_the_keys_about_the_whole_screen_as_they_are() {
     stage.ctrl(']');
     stage.press(KeyCode::Char('f'));
     let status = stage.screen().lines().last().unwrap().to_owned();
-    assert!(status.contains("● idle · Enter opens"), "{status}");
+    assert!(status.contains("● idle · ? keys · Enter opens"), "{status}");
     stage.press(KeyCode::F(1));
     assert!(stage.screen().contains("Keys"));
     stage.press(KeyCode::Esc);
@@ -586,4 +586,25 @@ fn what_a_terminal_names_is_opened_by_ctrl_and_click_or_by_letters() {
     assert!(stage.screen().contains("sent to the clipboard: https://a.org/"));
     label(&mut stage, "f");
     assert!(stage.screen().contains("this file is on other"), "{}", stage.screen());
+}
+
+#[test]
+fn the_status_line_tells_of_keys_that_do_something_and_shows_where_it_is_cut() {
+    let mut stage = Stage::open();
+    let line = |stage: &mut Stage| stage.screen().lines().last().unwrap().trim().to_owned();
+    assert!(line(&mut stage).ends_with("F1 help"));
+    open(&mut stage, '-', "1");
+    let terminal = line(&mut stage);
+    assert!(terminal.contains("Ctrl+] ?: keys") && !terminal.contains("F1"), "its program gets F1: {terminal}");
+    stage.ctrl(']');
+    let prefixed = line(&mut stage);
+    assert!(prefixed.contains("g changes · Space all · ? keys") && prefixed.ends_with('…'), "{prefixed}");
+    stage.press(KeyCode::Char('g'));
+    let changes = line(&mut stage);
+    assert!(changes.contains("? keys · n p hunks") && changes.ends_with('…'), "{changes}");
+    let place = Place { path: "a.png".to_owned(), ..Place::default() };
+    stage.app.open_place(place, Showing::File);
+    let picture = line(&mut stage);
+    assert!(picture.contains("e your editor · R looks again"), "{picture}");
+    assert!(!picture.contains("searches"), "{picture}");
 }
