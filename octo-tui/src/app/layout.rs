@@ -37,7 +37,7 @@ impl App {
         } else if let Some(action) = keymap::prefixed(key) {
             self.perform(action);
         } else if keymap::typed(key) == Some('?') {
-            self.overlay = Some(Overlay::Help { scroll: 0 });
+            self.open_help(Context::Prefix);
         }
         true
     }
