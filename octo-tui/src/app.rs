@@ -70,6 +70,8 @@ pub struct Options {
     pub thinking: bool,
     /// The current folder.
     pub cwd: String,
+    /// What this machine is called.
+    pub host: String,
     /// The person's home, for `~`.
     pub home: Option<String>,
     /// What is opened first.
@@ -315,6 +317,12 @@ impl App {
     #[must_use]
     pub fn is_down_for_long(&self) -> bool {
         self.down_since.is_some_and(|since| self.now - since >= LONG_MS)
+    }
+
+    /// The shape of the cursor, by the number of DECSCUSR: that of the pane that has the keys.
+    #[must_use]
+    pub fn cursor_style(&self) -> u16 {
+        self.workspace.focused().filter(|_| self.overlay.is_none()).map_or(0, |pane| pane.cursor_style())
     }
 
     fn is_connected(&self) -> bool {

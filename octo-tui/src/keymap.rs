@@ -35,6 +35,8 @@ pub enum Context {
     Tree,
     /// A file.
     File,
+    /// A picture.
+    Picture,
     /// What was changed.
     Diff,
     /// A terminal: every key but the prefix goes to its program.
@@ -143,6 +145,8 @@ pub enum LayoutAction {
     Step(i8),
     /// Something of the pane, as its own keys may not mean it.
     Pane(PaneAction),
+    /// Labels what can be opened.
+    Hints,
     /// Shows everything that can be done.
     Palette,
     /// Leaves the program.

@@ -26,7 +26,9 @@ use ratatui::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{graphics::Drawing, keymap::Context, state::composer::Edit, syntax::Tokens, theme::Theme};
+use crate::{
+    graphics::Drawing, keymap::Context, state::composer::Edit, syntax::Tokens, text::anchor::Anchor, theme::Theme,
+};
 
 /// One part of the screen.
 pub trait Pane: Debug {
@@ -57,6 +59,16 @@ pub trait Pane: Debug {
     /// The terminal that it shows.
     fn terminal(&self) -> Option<&TerminalId> {
         None
+    }
+
+    /// The shape of its cursor, by the number of DECSCUSR; 0: the terminal's own.
+    fn cursor_style(&self) -> u16 {
+        0
+    }
+
+    /// What can be opened in it, each with its row. `root` is the workspace.
+    fn links(&self, _root: &str) -> Vec<(u16, Anchor)> {
+        Vec::new()
     }
 
     /// Whether what the mouse does is for it, so that nothing is selected with it.

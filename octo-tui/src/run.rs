@@ -79,7 +79,7 @@ async fn enter(setup: Setup) -> io::Result<()> {
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let signals = Signals::listen()?;
-    let mut screen = Screen::take(stop.clone())?;
+    let mut screen = Screen::take()?;
     let link = Link::start(setup.socket, setup.hello, &tasks, stop.clone());
     let app = App::new(setup.options, screen.size()?);
     screen.set_mouse(app.has_mouse())?;
@@ -218,10 +218,12 @@ impl Loop {
             Event::FocusLost => What::Focus(false),
         };
         #[cfg(debug_assertions)]
-        if self.environment.panic_on_key && matches!(what, What::Key(_)) {
-            #[expect(clippy::panic, reason = "the test that a panic gives the terminal back")]
-            {
-                panic!("as the test asked");
+        if matches!(what, What::Key(_)) {
+            #[expect(clippy::panic, reason = "the tests of what becomes of the terminal")]
+            match self.environment.panic_on_key.as_deref() {
+                Some("elsewhere") => drop(self.reading.spawn_blocking(|| panic!("as the test asked"))),
+                Some(_) => panic!("as the test asked"),
+                None => {}
             }
         }
         self.pace.hurry();

@@ -59,6 +59,12 @@ impl Emulator {
         &self.machine.title
     }
 
+    /// The directory that the program says it is in, as an address; empty where it did not say.
+    #[must_use]
+    pub fn directory(&self) -> &str {
+        &self.machine.directory
+    }
+
     /// Whether the alternate screen is shown.
     #[must_use]
     pub fn is_alternate(&self) -> bool {

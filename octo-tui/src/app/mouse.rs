@@ -10,6 +10,7 @@ use crate::{
         layout::{CHAT, Divider, PaneId},
         overlay::Overlay,
     },
+    text::anchor::Target,
     view,
 };
 
@@ -128,6 +129,13 @@ impl App {
         if !inner.contains(at) {
             return;
         }
+        if button == MouseButton::Left
+            && modifiers.contains(KeyModifiers::CONTROL)
+            && let Some(target) = self.link_at(id, inner, at)
+        {
+            self.open_target(target, Showing::File);
+            return;
+        }
         let asks = self.workspace.panes.get(&id).is_some_and(|pane| pane.asks_mouse());
         if asks && !modifiers.contains(KeyModifiers::ALT) {
             self.held = Some(Held::Pane(id));
@@ -142,6 +150,14 @@ impl App {
             }
         }
         self.pass_to(id, MouseKind::Down(button), at, modifiers);
+    }
+
+    /// What a pane names at this place of its area.
+    fn link_at(&self, id: PaneId, area: Rect, at: Position) -> Option<Target> {
+        let (column, row) = (usize::from(at.x - area.x), at.y - area.y);
+        let links = self.workspace.panes.get(&id)?.links(&self.workspace.root);
+        let mut here = links.into_iter().filter(|(line, anchor)| *line == row && anchor.columns.contains(&column));
+        here.next().map(|(_, anchor)| anchor.target)
     }
 
     fn pass_to(&mut self, id: PaneId, kind: MouseKind, at: Position, modifiers: KeyModifiers) {

@@ -2,6 +2,7 @@
 //! it.
 
 mod keys;
+mod links;
 mod mouse;
 mod notices;
 mod paint;
@@ -25,7 +26,11 @@ use ratatui::{
 
 use self::past::Past;
 use super::{Answer, Env, Kept, Look, MouseKind, Pane, PaneInput, PaneMouse, Wish};
-use crate::{keymap::Context, text::clean::clean_line, text::wrap::truncate, theme::Theme};
+use crate::{
+    keymap::Context,
+    text::{anchor::Anchor, clean::clean_line, wrap::truncate},
+    theme::Theme,
+};
 
 /// Lines of history that are kept here; the runner has the rest.
 const SCROLLBACK: usize = 2_000;
@@ -51,6 +56,8 @@ pub struct TerminalPane {
     /// Whether that is asked for and not answered: the request outlives connections, a second one would start a second.
     asked: bool,
     stage: Stage,
+    /// The folder that it was started in.
+    folder: String,
     emulator: Box<Emulator>,
     /// What is drawn: it stays while the program holds back what it draws.
     sheet: Buffer,
@@ -95,6 +102,7 @@ impl TerminalPane {
             command,
             asked: false,
             stage: Stage::Opening,
+            folder: String::new(),
             emulator: Box::new(Emulator::new(80, 24, SCROLLBACK)),
             sheet: Buffer::default(),
             taken: (0, 0),
@@ -167,6 +175,7 @@ impl TerminalPane {
                     self.connected = true;
                     self.client = Some(attached.client);
                     self.writer = attached.terminal.writer;
+                    self.folder = attached.terminal.cwd;
                     self.stage = Stage::Running;
                     self.fresh = true;
                     let ahead = std::mem::take(&mut self.ahead);
@@ -544,6 +553,16 @@ impl Pane for TerminalPane {
 
     fn terminal(&self) -> Option<&TerminalId> {
         self.id.as_ref()
+    }
+
+    fn cursor_style(&self) -> u16 {
+        if self.stage == Stage::Running { self.emulator.cursor_style() } else { 0 }
+    }
+
+    fn links(&self, root: &str) -> Vec<(u16, Anchor)> {
+        let own = links::folder(self.emulator.directory()).unwrap_or_else(|| self.folder.clone());
+        let window = links::Window { corner: self.corner, size: self.taken };
+        links::find(&self.emulator, window, links::Folders { own: &own, root })
     }
 
     fn asks_mouse(&self) -> bool {

@@ -81,6 +81,10 @@ fn style(cell: &Cell, emulator: &Emulator, [foreground, background]: [Shown; 2])
             style = style.add_modifier(modifier);
         }
     }
+    // That it can be opened is to be seen.
+    if cell.hyperlink().is_some() {
+        style = style.add_modifier(Modifier::UNDERLINED);
+    }
     style
 }
 
