@@ -17,6 +17,18 @@ use crate::{
 /// Lines that one step of the wheel scrolls.
 const WHEEL: i8 = 3;
 
+/// How much of the mouse is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mouse {
+    /// It is the terminal's own.
+    #[default]
+    Free,
+    /// Its buttons, its wheel, and where it is dragged.
+    Buttons,
+    /// Each of its movements.
+    Motion,
+}
+
 /// What a button that is down does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Held {
