@@ -197,7 +197,10 @@ impl TerminalPane {
 
     fn fail(&mut self, error: &Error) {
         let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        self.stage = Stage::Failed(clean_line(&format!("{}{hint}", error.message)));
+        self.stage = Stage::Failed(match error.code {
+            Code::NotFound if self.id.is_some() => "this terminal is gone".to_owned(),
+            _ => clean_line(&format!("{}{hint}", error.message)),
+        });
         self.fresh = true;
     }
 
@@ -468,7 +471,10 @@ impl Pane for TerminalPane {
         self.sheet = Buffer::empty(area);
         self.corner = self.corner();
         self.taken = paint::paint(&self.emulator, self.corner, &mut self.sheet);
-        paint::letterbox(self.taken, theme.dim, &mut self.sheet);
+        // Around a screen that there is.
+        if self.offset.is_some() {
+            paint::letterbox(self.taken, theme.dim, &mut self.sheet);
+        }
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position> {
@@ -487,7 +493,7 @@ impl Pane for TerminalPane {
                 Some(" lost: the machine was started anew · Enter closes ".to_owned())
             }
             Stage::Ended(_) => Some(" lost · Enter closes ".to_owned()),
-            Stage::Failed(why) => Some(format!(" {why} · Enter tries again · Esc closes ")),
+            Stage::Failed(why) => Some(format!(" Enter tries again · Esc closes · {why} ")),
             Stage::Opening | Stage::Running => None,
         };
         if let Some(text) = ended.filter(|_| area.height > 0) {
