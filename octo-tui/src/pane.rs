@@ -81,11 +81,23 @@ pub trait Pane: Debug {
         None
     }
 
-    /// The text between two places of its area (column, row), both included, as it is meant and not as it was wrapped;
-    /// none: what stands on the screen.
-    fn selected(&self, _from: (u16, u16), _to: (u16, u16)) -> Option<String> {
+    /// The number of the line in its first row, where text stays selected while it scrolls; none where rows are what is
+    /// selected.
+    fn first_line(&self) -> Option<i64> {
         None
     }
+
+    /// The text between two places of it (column of its area, and line as [`Self::first_line`] counts them, or row), both
+    /// included, as it is meant and not as it was wrapped; none: what stands on the screen.
+    fn selected(&self, _from: (u16, i64), _to: (u16, i64)) -> Option<String> {
+        None
+    }
+}
+
+/// Places of an area whose lines are its rows.
+fn in_rows(places: [(u16, i64); 2]) -> Option<[(u16, u16); 2]> {
+    let [from, to] = places.map(|(column, row)| u16::try_from(row).ok().map(|row| (column, row)));
+    Some([from?, to?])
 }
 
 /// What happens to a pane.
@@ -103,6 +115,8 @@ pub enum PaneInput<'a> {
     Paste(&'a str),
     /// The mouse did something in it.
     Mouse(PaneMouse),
+    /// Text of it is being selected, or not any more.
+    Held(bool),
     /// It has the keys now, or not any more.
     Focus(bool),
     /// It is new, or there is a new connection: everything must be asked (again).

@@ -83,6 +83,12 @@ impl Emulator {
         self.machine.palette.0.get(&u16::from(index)).copied()
     }
 
+    /// Whether the program changed a colour.
+    #[must_use]
+    pub fn has_colors(&self) -> bool {
+        !self.machine.palette.0.is_empty()
+    }
+
     /// The colours of plain text and of what is behind it, where the program changed them.
     #[must_use]
     pub fn ground(&self) -> [Option<[u8; 3]>; 2] {

@@ -258,7 +258,8 @@ impl Pane for DiffPane {
         self.load.due
     }
 
-    fn selected(&self, from: (u16, u16), to: (u16, u16)) -> Option<String> {
+    fn selected(&self, from: (u16, i64), to: (u16, i64)) -> Option<String> {
+        let [from, to] = super::in_rows([from, to])?;
         self.text_between(from, to)
     }
 }

@@ -321,8 +321,10 @@ impl Pane for FilePane {
         self.source.due
     }
 
-    fn selected(&self, from: (u16, u16), to: (u16, u16)) -> Option<String> {
-        let (from, to) = if (from.1, from.0) <= (to.1, to.0) { (from, to) } else { (to, from) };
+    fn selected(&self, from: (u16, i64), to: (u16, i64)) -> Option<String> {
+        let mut ends = super::in_rows([from, to])?;
+        ends.sort_unstable_by_key(|(column, row)| (*row, *column));
+        let [from, to] = ends;
         let text = &self.source.text;
         let (first, start) = self.view.place(from, text)?;
         let (last, end) = self.view.place(to, text)?;

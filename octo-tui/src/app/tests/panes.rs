@@ -6,7 +6,10 @@ use octo_proto::{
     Code, Error,
     frame::Data,
     id::{SessionId, TerminalId},
-    terminal::{Attached, TerminalCommand, TerminalEvent, TerminalInfo, TerminalReply, TerminalState},
+    terminal::{
+        Attached, HistoryLine, TerminalCommand, TerminalEvent, TerminalHistory, TerminalInfo, TerminalReply,
+        TerminalState,
+    },
 };
 use serde_json::json;
 
@@ -443,13 +446,92 @@ fn the_wheel_scrolls_the_history_or_is_the_programs() {
     let screen = stage.screen();
     assert!(screen.contains("[3 above]") && !screen.contains("line 99"), "{screen}");
     output(&mut stage, "1", lines.len() as u64, "more\r\n");
-    assert!(stage.screen().contains("[4 above]"), "what is read does not move");
+    assert_eq!(stage.screen(), screen, "what is read does not move");
     stage.write("x");
     assert!(!stage.screen().contains("above]"), "typing goes to the end");
     output(&mut stage, "1", lines.len() as u64 + 6, "\x1b[?1000;1006h");
     stage.asked.clear();
     stage.input(wheel(MouseEventKind::ScrollDown));
     assert!(typed(&mut stage).starts_with("\x1b[<65;"), "a program that asked for the mouse gets it");
+}
+
+/// A page of what was printed, as far above the end as it is asked for.
+fn read_back(stage: &mut Stage, lines: std::ops::Range<usize>, has_more: bool) {
+    let asked = stage.asked.iter().find_map(|asked| match &asked.call {
+        Call::Terminal(TerminalCommand::History { offset, below, .. }) => Some((offset.unwrap(), *below)),
+        Call::Agent(_) | Call::Files(_) | Call::Terminal(_) => None,
+    });
+    let (offset, below) = asked.unwrap_or_else(|| panic!("{:?}", stage.asked));
+    let lines = lines.map(|line| HistoryLine { text: format!("\x1b[31mold {line}\x1b[m"), goes_on: false }).collect();
+    let page = TerminalHistory { offset, cols: 59, rows: 38, below, lines, has_more };
+    answer(
+        stage,
+        |command| matches!(command, TerminalCommand::History { .. }),
+        Ok(serde_json::to_value(page).unwrap()),
+    );
+}
+
+#[test]
+fn what_is_not_at_hand_is_read_back_from_the_runner() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    output(&mut stage, "1", 0, &(0..30).map(|line| format!("new {line}\r\n")).collect::<String>());
+    stage.screen();
+    let page_up = |stage: &mut Stage| {
+        stage.chord(KeyModifiers::SHIFT, KeyCode::PageUp);
+        stage.screen()
+    };
+    assert!(page_up(&mut stage).contains("new 29"), "nothing is there yet");
+    output(&mut stage, "1", 300, "printed meanwhile\r\n");
+    read_back(&mut stage, 500..1000, true);
+    let screen = stage.screen();
+    assert!(screen.contains("old 999") && screen.contains("[37 above]") && !screen.contains("meanwhile"), "{screen}");
+    for _ in 0..12 {
+        page_up(&mut stage);
+    }
+    read_back(&mut stage, 0..500, false);
+    for _ in 0..20 {
+        page_up(&mut stage);
+    }
+    let screen = stage.screen();
+    assert!(screen.contains("old 0") && screen.contains("[1000 above]"), "{screen}");
+    assert!(stage.asked.is_empty(), "there is nothing above: {:?}", stage.asked);
+    for _ in 0..40 {
+        stage.chord(KeyModifiers::SHIFT, KeyCode::PageDown);
+    }
+    let screen = stage.screen();
+    assert!(screen.contains("meanwhile") && !screen.contains("above]"), "{screen}");
+}
+
+#[test]
+fn selected_text_is_what_was_pressed_on_however_it_moves() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    let lines: String = (0..100).map(|line| format!("line {line} 日本\r\n")).collect();
+    output(&mut stage, "1", 0, &lines);
+    let screen = stage.screen();
+    let event = |kind, column, row| What::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    let left = MouseButton::Left;
+    let line = screen.lines().find(|line| line.contains("line 80 ")).unwrap();
+    let x = u16::try_from(line.chars().take_while(|character| *character != '│').count() + 1).unwrap();
+    let row = u16::try_from(screen.lines().position(|line| line.contains("line 80 ")).unwrap()).unwrap();
+    // On the right half of a wide character.
+    stage.input(event(MouseEventKind::Down(left), x + 9, row));
+    output(&mut stage, "1", lines.len() as u64, &"more\r\n".repeat(50));
+    stage.input(event(MouseEventKind::Drag(left), x + 3, row));
+    for _ in 0..20 {
+        stage.input(event(MouseEventKind::ScrollUp, x + 3, row));
+    }
+    let screen = stage.screen();
+    assert!(screen.contains("line 20 ") && !screen.contains("line 80 "), "{screen}");
+    stage.input(event(MouseEventKind::Up(left), x + 3, row));
+    let copied = stage.effects.iter().find_map(|effect| match effect {
+        Effect::Copy(text) => Some(text.clone()),
+        _ => None,
+    });
+    let copied = copied.unwrap();
+    let copied: Vec<_> = copied.lines().collect();
+    assert_eq!((copied.len(), copied[0], copied[1], copied[60]), (61, "e 20 日本", "line 21 日本", "line 80 日"));
 }
 
 #[test]

@@ -282,17 +282,17 @@ fn what_is_selected_is_the_source() {
     let diff = format!("@@ -1,2 +1,2 @@\n \tlet a;\n-{}\n+日本語 ok\n", "long ".repeat(20).trim_end());
     let mut stage = Stage::new(DiffPane::of_text("edit".to_owned(), &diff), (60, 12));
     let text = stage.text();
-    let row = |part: &str| u16::try_from(text.lines().position(|line| line.contains(part)).unwrap()).unwrap();
+    let row = |part: &str| i64::try_from(text.lines().position(|line| line.contains(part)).unwrap()).unwrap();
     let (first, last) = (row("let a"), row("日本語"));
     assert!(last - first > 2, "the long line takes several rows:\n{text}");
     let whole = stage.pane.selected((0, first), (59, last)).unwrap();
     assert_eq!(whole, format!("\tlet a;\n{}\n日本語 ok", "long ".repeat(20).trim_end()));
-    let column = u16::try_from(text.lines().nth(last.into()).unwrap().find('日').unwrap()).unwrap();
+    let column = u16::try_from(text.lines().nth(last as usize).unwrap().find('日').unwrap()).unwrap();
     assert_eq!(stage.pane.selected((column + 2, last), (column + 4, last)).unwrap(), "本語");
     assert_eq!(stage.pane.selected((0, 0), (5, first)), None, "a heading is taken as it stands there");
     stage.resize((120, 12));
     stage.act(PaneAction::Switch);
-    let row = u16::try_from(stage.text().lines().position(|line| line.contains("日本語")).unwrap()).unwrap();
+    let row = i64::try_from(stage.text().lines().position(|line| line.contains("日本語")).unwrap()).unwrap();
     assert_eq!(stage.pane.selected((62, row), (119, row)).unwrap(), "日本語 ok");
     assert!(stage.pane.selected((0, row), (119, row)).unwrap().starts_with("long long"));
 }
