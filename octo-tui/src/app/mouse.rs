@@ -230,14 +230,13 @@ impl App {
     }
 
     /// The mouse is here while text is selected; a pane whose text stays selected scrolls.
-    fn scroll_held(&mut self, lines: i8, selection: Selection, at: Position) {
+    fn scroll_held(&mut self, lines: i8, mut selection: Selection, at: Position) {
         let id = selection.pane;
         let scrolls = self.workspace.panes.get(&id).is_some_and(|pane| pane.first_line().is_some());
         if lines != 0 && scrolls {
             self.pass(MouseKind::Wheel(lines), at, KeyModifiers::NONE);
         }
-        let to = Selection::place(selection.area, self.first_line(id), at);
-        let selection = Selection { to, ..selection };
+        selection.to = Selection::place(selection.area, self.first_line(id), at);
         self.selection = Some(selection.clone());
         self.held = Some(Held::Text(selection));
     }

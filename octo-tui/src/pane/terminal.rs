@@ -213,7 +213,10 @@ impl TerminalPane {
 
     fn fail(&mut self, error: &Error) {
         let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        self.stage = Stage::Failed(clean_line(&format!("{}{hint}", error.message)));
+        self.stage = Stage::Failed(match error.code {
+            Code::NotFound if self.id.is_some() => "this terminal is gone".to_owned(),
+            _ => clean_line(&format!("{}{hint}", error.message)),
+        });
         self.fresh = true;
     }
 
@@ -377,6 +380,11 @@ impl TerminalPane {
         }
     }
 
+    /// What is drawn, and the line and the column of it that the window begins with.
+    fn seen(&self) -> (&Emulator, (i32, usize)) {
+        self.past.as_ref().map_or((&*self.emulator, self.corner), Past::window)
+    }
+
     /// Looks back so many lines more, or fewer.
     fn scroll(&mut self, lines: isize, env: &mut Env<'_>) {
         let Some(id) = self.id.clone().filter(|_| self.past.is_some() || lines > 0) else { return };
@@ -512,14 +520,15 @@ impl Pane for TerminalPane {
             return;
         }
         self.fresh = false;
-        self.sheet = Buffer::empty(area);
+        let mut sheet = Buffer::empty(area);
         self.corner = self.corner();
-        let (shown, corner) = self.past.as_ref().map_or((&*self.emulator, self.corner), Past::window);
-        self.taken = paint::paint(shown, &self.emulator, corner, &mut self.sheet);
-        // Its own size is on its way, as a rule; what another client leaves free looks as if it were.
-        if !self.writes() || self.told_size != Some(size) {
-            paint::letterbox(self.taken, theme.dim, &mut self.sheet);
+        let (shown, corner) = self.seen();
+        self.taken = paint::paint(shown, &self.emulator, corner, &mut sheet);
+        // Around a screen that there is. While its own size is on its way, what is still free looks as if it were not.
+        if self.offset.is_some() && (!self.writes() || self.told_size != Some(size)) {
+            paint::letterbox(self.taken, theme.dim, &mut sheet);
         }
+        self.sheet = sheet;
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position> {
@@ -538,7 +547,7 @@ impl Pane for TerminalPane {
                 Some(" lost: the machine was started anew · Enter closes ".to_owned())
             }
             Stage::Ended(_) => Some(" lost · Enter closes ".to_owned()),
-            Stage::Failed(why) => Some(format!(" {why} · Enter tries again · Esc closes ")),
+            Stage::Failed(why) => Some(format!(" Enter tries again · Esc closes · {why} ")),
             Stage::Opening | Stage::Running => None,
         };
         if let Some(text) = ended.filter(|_| area.height > 0) {
@@ -568,8 +577,8 @@ impl Pane for TerminalPane {
 
     fn links(&self, root: &str) -> Vec<(u16, Anchor)> {
         let own = links::folder(self.emulator.directory()).unwrap_or_else(|| self.folder.clone());
-        let window = links::Window { corner: self.corner, size: self.taken };
-        links::find(&self.emulator, window, links::Folders { own: &own, root })
+        let (shown, corner) = self.seen();
+        links::find(shown, links::Window { corner, size: self.taken }, links::Folders { own: &own, root })
     }
 
     fn asks_mouse(&self) -> bool {
