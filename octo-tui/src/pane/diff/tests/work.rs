@@ -30,11 +30,59 @@ fn pages_are_asked_for_until_the_last() {
         |files: &[FileChange], next| Changes { source: ChangesSource::Git, branch: None, files: files.to_vec(), next };
     stage.page(0, &page(&two()[..1], Some(1)));
     assert_eq!(stage.wished(), [Wish::Files(asks(1), bytes::Bytes::new())]);
+    assert!(stage.text().contains("a.txt"), "each page is shown as it comes: {}", stage.text());
+    assert_eq!(stage.pane.title(), "changes in src  +2 -1, reading…");
     stage.page(7, &page(&[], None));
     stage.page(1, &page(&two()[1..], None));
     assert!(stage.text().contains("a.txt") && stage.text().contains("b.txt"));
     assert_eq!(stage.pane.title(), "changes in src  +3 -2");
     assert_eq!(stage.pane.kept(), Some(Kept::Diff { path: "src".to_owned(), split: true }));
+}
+
+#[test]
+fn what_comes_with_a_later_page_moves_nobody() {
+    let staged = || FileChange {
+        staged: Some(ChangeKind::Modified),
+        staged_diff: Some(head("z.txt") + "@@ -1 +1 @@\n-p\n+q\n"),
+        ..change("z.txt", ChangeKind::Modified, &(head("z.txt") + "@@ -1 +1 @@\n-q\n+r\n"))
+    };
+    let page = |files: Vec<FileChange>, next| Changes { source: ChangesSource::Git, branch: None, files, next };
+    for moved in [false, true] {
+        let mut stage = Stage::new(DiffPane::new(String::new(), false), (80, 10));
+        stage.page(0, &page(two(), Some(2)));
+        if moved {
+            stage.act(PaneAction::File(1));
+        }
+        stage.page(2, &page(vec![staged()], None));
+        stage.wished();
+        stage.act(PaneAction::Comment);
+        let at = if moved { "@b.txt\n" } else { "@z.txt\n" };
+        assert_eq!(stage.wished(), [Wish::Compose(at.to_owned())], "{}", stage.text());
+        assert!(moved || stage.text().lines().next().unwrap().contains("taged"), "{}", stage.text());
+        // Later looks are shown when they are whole; a new connection begins anew.
+        stage.input(PaneInput::Connected);
+        stage.page(0, &page(two()[..1].to_vec(), Some(1)));
+        assert_eq!(stage.pane.title(), "changes  +5 -4");
+        stage.page(1, &page(two()[1..].to_vec(), None));
+        assert_eq!(stage.pane.title(), "changes  +3 -2");
+    }
+    let mut stage = Stage::new(DiffPane::new(String::new(), false), (80, 10));
+    stage.page(0, &page(two(), Some(2)));
+    stage.input(PaneInput::Connected);
+    stage.page(0, &page(two(), None));
+    assert_eq!(stage.pane.title(), "changes  +3 -2", "nothing is there twice");
+}
+
+#[test]
+fn after_a_long_look_there_is_quiet_for_longer() {
+    let mut stage = Stage::with(two(), (80, 24));
+    stage.act(PaneAction::Refresh);
+    stage.at += 4_000;
+    stage.changes(two());
+    let changed = FilesEvent::Changed { request_id: RequestId("r".to_owned()), paths: Vec::new(), rescan: true };
+    stage.input(PaneInput::FilesEvent(&changed));
+    let quiet = stage.pane.wake_at().unwrap() - stage.at;
+    assert!((11_000..13_000).contains(&quiet), "{quiet}");
 }
 
 #[test]
