@@ -89,7 +89,7 @@ impl App {
             }
             Wish::Compose(text) => {
                 self.workspace.layout.focus(CHAT);
-                self.open.composer.insert(&text);
+                self.open.composer.insert_apart(&text);
             }
             Wish::Copy(text) => self.effects.push(Effect::Copy(text)),
             Wish::Bell if self.now >= self.bell_at => {
