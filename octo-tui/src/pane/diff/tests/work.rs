@@ -107,7 +107,7 @@ fn what_happens_meanwhile_is_looked_at_once_and_the_place_is_kept() {
     }
     stage.act(PaneAction::Step(2));
     stage.act(PaneAction::Comment);
-    assert_eq!(stage.wished(), [Wish::Compose("@b.txt:5\n> y\n".to_owned())]);
+    assert_eq!(stage.wished(), [Wish::Compose("@b.txt:5\n> y\n\n".to_owned())]);
 
     let changed = |path: &str| FilesEvent::Changed {
         request_id: RequestId("r".to_owned()),
@@ -129,7 +129,7 @@ fn what_happens_meanwhile_is_looked_at_once_and_the_place_is_kept() {
     stage.changes(files);
     assert!(stage.pane.wake_at().is_some());
     stage.act(PaneAction::Comment);
-    assert_eq!(stage.wished(), [Wish::Compose("@b.txt:6\n> y\n".to_owned())]);
+    assert_eq!(stage.wished(), [Wish::Compose("@b.txt:6\n> y\n\n".to_owned())]);
 
     let mut stage = Stage::new(DiffPane::new("src".to_owned(), false), (80, 24));
     stage.page(0, &Changes::default());
@@ -241,12 +241,12 @@ fn a_comment_names_lines_and_quotes_them() {
     stage.act(PaneAction::Extend(1));
     stage.wished();
     stage.act(PaneAction::Comment);
-    assert_eq!(stage.wished(), [Wish::Compose("@a.txt:11-13\n> k\n> new\n> l\n".to_owned())]);
+    assert_eq!(stage.wished(), [Wish::Compose("@a.txt:11-13\n> k\n> new\n> l\n\n".to_owned())]);
     stage.act(PaneAction::Hunk(-1));
     stage.act(PaneAction::Hunk(-1));
     stage.act(PaneAction::Comment);
-    assert_eq!(stage.wished(), [Wish::Compose("@a.txt:1-3\n>  a\n> -b\n> +B\n>  c\n".to_owned())]);
-    for (switch, quoted) in [(false, "@a.txt:2\n> -b\n> +B\n"), (true, "@a.txt:2\n> -b\n> +B\n")] {
+    assert_eq!(stage.wished(), [Wish::Compose("@a.txt:1-3\n>  a\n> -b\n> +B\n>  c\n\n".to_owned())]);
+    for (switch, quoted) in [(false, "@a.txt:2\n> -b\n> +B\n\n"), (true, "@a.txt:2\n> -b\n> +B\n\n")] {
         stage.resize((120, 24));
         if switch {
             stage.act(PaneAction::Switch);
@@ -271,7 +271,27 @@ fn a_comment_names_lines_and_quotes_them() {
     stage.act(PaneAction::Step(4));
     stage.wished();
     stage.act(PaneAction::Comment);
-    assert_eq!(stage.wished(), [Wish::Compose("@\"a b.txt\":2\n> -b\n> +B\n".to_owned())]);
+    assert_eq!(stage.wished(), [Wish::Compose("@\"a b.txt\":2\n> -b\n> +B\n\n".to_owned())]);
+}
+
+#[test]
+fn a_comment_on_a_line_that_is_gone_names_the_place_where_it_was() {
+    let diff = head("a.txt") + "@@ -1,9 +1,7 @@\n 1\n 2\n-3\n+three\n 4\n-5\n-6\n 7\n 8\n-9\n";
+    let mut stage = Stage::with(vec![change("a.txt", ChangeKind::Modified, &diff)], (80, 24));
+    stage.act(PaneAction::Hunk(1));
+    let mut comment = |step, extend| {
+        stage.act(PaneAction::Step(step));
+        if extend {
+            stage.act(PaneAction::Extend(1));
+        }
+        stage.wished();
+        stage.act(PaneAction::Comment);
+        let Some(Wish::Compose(text)) = stage.wished().pop() else { panic!("nothing is written") };
+        text
+    };
+    assert_eq!(comment(3, false), "@a.txt:3\n> -3\n\n");
+    assert_eq!(comment(3, true), "@a.txt:5\n> -5\n> -6\n\n");
+    assert_eq!(comment(3, false), "@a.txt:6\n> -9\n\n", "behind it nothing is left");
 }
 
 #[test]
