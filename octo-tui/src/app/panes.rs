@@ -93,7 +93,7 @@ impl App {
             }
             Wish::Compose(text) => {
                 self.workspace.layout.focus(CHAT);
-                self.open.composer.insert(&text);
+                self.open.composer.insert_apart(&text);
             }
             Wish::Copy(text) => self.copy_of(id, text),
             Wish::Bell if self.now >= self.bell_at => {
