@@ -21,7 +21,7 @@ use super::{
 };
 use crate::files::{
     edit, entry,
-    git::{self, Git},
+    git::{self, Conversion, Git},
     problem,
     root::{Place, Root},
     write::{Expected, Replacement},
@@ -80,11 +80,12 @@ pub async fn apply(root: &Root, env: Vec<(String, String)>, wanted: &Wanted) -> 
     let (kind, diff) = here.look(wanted.action).await?;
     let hunks = chosen(&diff, wanted)?;
     let part = matches!(kind, ChangeKind::Modified | ChangeKind::Renamed | ChangeKind::Copied) && !hunks.is_empty();
+    here.check_conversion((wanted.action, part), kind).await?;
     match (wanted.action, part) {
         (HunkAction::Stage, true) => here.change_index(&["apply", "--cached"], &hunks).await?,
         (HunkAction::Unstage, true) => here.change_index(&["apply", "--cached", "--reverse"], &hunks).await?,
-        (HunkAction::Stage, false) => here.whole(&["add", "--"]).await?,
-        (HunkAction::Unstage, false) => here.whole(&["reset", "--quiet", "--"]).await?,
+        (HunkAction::Stage, false) => here.add().await?,
+        (HunkAction::Unstage, false) => here.reset().await?,
         (HunkAction::Revert, true) => {
             let text = hunks.iter().flat_map(|hunk| hunk.text).copied().collect();
             return Ok(Some(undo(How::Hunks { text, made: false })));
@@ -177,6 +178,29 @@ impl Here<'_> {
         Ok((kind, diff))
     }
 
+    /// That no filter is left out between what is in the file and what git has of it.
+    async fn check_conversion(&self, (action, part): (HunkAction, bool), kind: ChangeKind) -> Result<(), Error> {
+        let moves_content = match action {
+            HunkAction::Stage => kind != ChangeKind::Deleted,
+            HunkAction::Revert => !matches!(kind, ChangeKind::Untracked | ChangeKind::Added),
+            // From what git has to what git has.
+            HunkAction::Unstage => false,
+        };
+        if !moves_content {
+            return Ok(());
+        }
+        match self.git.conversion(self.path()).await? {
+            Conversion::Disarmed => {
+                Err(cannot(&self.changed.path, "has a filter that the repository names, which Octo does not run"))
+            }
+            // The lines of a hunk are those behind the filter.
+            Conversion::Done if part && action == HunkAction::Revert => {
+                Err(cannot(&self.changed.path, "has a filter or another encoding: Octo brings it back as a whole only"))
+            }
+            Conversion::Done | Conversion::None => Ok(()),
+        }
+    }
+
     fn path(&self) -> &OsStr {
         OsStr::from_bytes(&self.changed.path)
     }
@@ -190,11 +214,17 @@ impl Here<'_> {
         self.settle(self.git.change(&[args, &plain].concat(), &patch).await?)
     }
 
-    /// Lets git do something with the whole file.
-    async fn whole(&self, args: &[&str]) -> Result<(), Error> {
+    /// Stages the whole file.
+    async fn add(&self) -> Result<(), Error> {
+        let args = [OsStr::new("add"), OsStr::new("--"), self.path()];
+        self.settle(self.git.strictly().change(&args, &[]).await?)
+    }
+
+    /// Takes the whole file out of what is staged, and the one that it was before.
+    async fn reset(&self) -> Result<(), Error> {
         let from = self.changed.from.as_deref().map(OsStr::from_bytes);
-        let paths = [Some(self.path()), from.filter(|_| args.contains(&"reset"))];
-        let args: Vec<_> = args.iter().map(OsStr::new).chain(paths.into_iter().flatten()).collect();
+        let args = ["reset", "--quiet", "--"].map(OsStr::new);
+        let args: Vec<_> = args.into_iter().chain([self.path()]).chain(from).collect();
         self.settle(self.git.change(&args, &[]).await?)
     }
 
@@ -219,7 +249,7 @@ impl Here<'_> {
             return Err(cannot(&self.changed.path, "has another mode than before, which Octo does not bring back"));
         }
         let object = OsString::from_vec([b":./", self.changed.path.as_slice()].concat());
-        let bytes = self.git.print(&[OsStr::new("cat-file"), OsStr::new("--filters"), &object]).await?;
+        let bytes = self.git.strictly().print(&[OsStr::new("cat-file"), OsStr::new("--filters"), &object]).await?;
         if bytes.len() as u64 >= git::MOST {
             return Err(cannot(&self.changed.path, "is too large for Octo to bring it back"));
         }
