@@ -11,7 +11,7 @@ use rustix::{
 use super::{
     entry, problem,
     root::{Place, Root, join},
-    write::{Expected, Replacement, sync_directory},
+    write::{Expected, Like, Replacement, sync_directory},
 };
 
 /// Directories within each other that are deleted, each of which takes a descriptor.
@@ -133,10 +133,10 @@ fn copy_one(root: &Root, kind: FileType, from: &[u8], to: &[u8]) -> Result<(), E
         | FileType::CharacterDevice
         | FileType::BlockDevice
         | FileType::Unknown => {
-            let (file, stat) = root.file(from)?;
+            let (file, _) = root.file(from)?;
             let mut copy = Replacement::at(root.place(to)?)?;
             copy.append_file(&file)?;
-            copy.commit_with(&Expected::Nothing, Some(stat.st_mode)).map(drop)
+            copy.commit_like(&Expected::Nothing, Like::Of(&file)).map(drop)
         }
     }
 }

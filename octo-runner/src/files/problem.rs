@@ -33,6 +33,9 @@ pub(super) fn at(path: &[u8], errno: Errno) -> Error {
             refuse(Code::Unavailable, format!("no space is left for `{shown}`; nothing was changed"))
                 .hint("free some space, then repeat it")
         }
+        Errno::OPNOTSUPP => {
+            refuse(Code::Unsupported, format!("the file system of `{shown}` has not all that this needs"))
+        }
         Errno::FBIG => refuse(Code::TooLarge, format!("`{shown}` would be larger than a file may be here")),
         Errno::MFILE | Errno::NFILE => refuse(Code::Busy, "too many files are open".to_owned()).hint("try again"),
         Errno::NOSYS => {

@@ -24,7 +24,7 @@ use crate::files::{
     git::{self, Conversion, Git},
     problem,
     root::{Place, Root},
-    write::{Expected, Replacement},
+    write::{Expected, Like, Replacement},
 };
 
 /// The largest file that a hunk is undone in, in bytes.
@@ -282,7 +282,7 @@ impl Undo {
                 if expected == Expected::Nothing && above > 0 {
                     edit::make_directory(root, &path[..above], true)?;
                 }
-                put(root, &path, &bytes, (&expected, program.then_some(0o755)))
+                put(root, &path, &bytes, (&expected, if program { Like::Program } else { Like::New }))
             }
             How::Hunks { text, made } => {
                 let hunks = hunk::read(&text);
@@ -291,7 +291,7 @@ impl Undo {
                 if before.is_empty() && made {
                     return Self { path, expected, how: How::Delete }.run(root);
                 }
-                put(root, &path, &before, (&expected, None))
+                put(root, &path, &before, (&expected, Like::New))
             }
         }
     }
@@ -308,8 +308,8 @@ fn content(root: &Root, path: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(content)
 }
 
-fn put(root: &Root, path: &[u8], bytes: &[u8], (expected, mode): (&Expected, Option<u32>)) -> Result<(), Error> {
+fn put(root: &Root, path: &[u8], bytes: &[u8], (expected, like): (&Expected, Like<'_>)) -> Result<(), Error> {
     let mut file = Replacement::at(root.place(path)?)?;
     file.append(bytes)?;
-    file.commit_with(expected, mode).map(drop)
+    file.commit_like(expected, like).map(drop)
 }

@@ -83,6 +83,67 @@ fn mode_and_owner_stay_and_a_reader_keeps_the_old_file() {
     assert_eq!(place.text("script"), "new");
 }
 
+/// A list of access: what its owner, this user, its group and all others may do, at most what the mask says.
+fn access(user: u32, [owner, theirs, group, mask, other]: [u16; 5]) -> Vec<u8> {
+    let nobody = u32::MAX;
+    let entries =
+        [(1, owner, nobody), (2, theirs, user), (4, group, nobody), (0x10, mask, nobody), (0x20, other, nobody)];
+    let entry =
+        |(tag, may, id): (u16, u16, u32)| [&tag.to_le_bytes()[..], &may.to_le_bytes(), &id.to_le_bytes()].concat();
+    [2_u32.to_le_bytes().to_vec(), entries.into_iter().flat_map(entry).collect()].concat()
+}
+
+/// Sets an attribute. False: this file system has none.
+fn set(path: &Path, name: &str, value: &[u8]) -> bool {
+    match rustix::fs::setxattr(path, name, value, rustix::fs::XattrFlags::empty()) {
+        Err(rustix::io::Errno::OPNOTSUPP) => false,
+        set => {
+            set.unwrap();
+            true
+        }
+    }
+}
+
+fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
+    let mut value = vec![0; 4096];
+    let length = rustix::fs::getxattr(path, name, value.as_mut_slice()).ok()?;
+    value.truncate(length);
+    Some(value)
+}
+
+#[test]
+fn who_may_read_a_file_stays_and_so_does_what_is_noted_on_it() {
+    const ACCESS: &str = "system.posix_acl_access";
+    let place = Place::new();
+    let root = place.root();
+    place.put("shared", "old");
+    place.put("plain", "old");
+    let (shared, plain) = (place.work.join("shared"), place.work.join("plain"));
+    std::fs::set_permissions(&plain, std::fs::Permissions::from_mode(0o640)).unwrap();
+    // One user may read and write it, its group may not.
+    let list = access(33, [6, 6, 0, 6, 0]);
+    if !set(&shared, ACCESS, &list) || !set(&shared, "user.note", b"kept") {
+        return;
+    }
+    // What is made in the directory is open to somebody; what was there already is not.
+    assert!(set(&place.work, "system.posix_acl_default", &access(34, [7, 7, 7, 7, 7])));
+    for path in ["shared", "plain"] {
+        write(&root, path, "new", &Expected::Anything).unwrap();
+        edit::copy(&root, path.as_bytes(), format!("{path} copy").as_bytes()).unwrap();
+    }
+    for path in [shared, place.work.join("shared copy")] {
+        let is = std::fs::metadata(&path).unwrap().mode() & 0o7777;
+        assert_eq!((attribute(&path, ACCESS).as_ref(), is), (Some(&list), 0o660), "{path:?}");
+        assert_eq!(attribute(&path, "user.note").as_deref(), Some(b"kept".as_slice()), "{path:?}");
+    }
+    for path in [plain, place.work.join("plain copy")] {
+        let is = std::fs::metadata(&path).unwrap().mode() & 0o7777;
+        assert_eq!((attribute(&path, ACCESS), is), (None, 0o640), "{path:?}");
+    }
+    write(&root, "fresh", "new", &Expected::Anything).unwrap();
+    assert!(attribute(&place.work.join("fresh"), ACCESS).is_some(), "a new file is as the directory says");
+}
+
 #[test]
 fn a_piece_of_a_file_says_what_it_is_of() {
     let place = Place::new();
