@@ -50,6 +50,10 @@ pub(super) async fn put(
     query: Result<Query<UploadQuery>, QueryRejection>,
     body: Body,
 ) -> Answer<Response> {
+    if headers.contains_key(header::CONTENT_RANGE) {
+        // As a whole it would be all that is left of the file.
+        return Err(Error::bad_request("an upload is a whole file: with Content-Range it would be a piece").into());
+    }
     let path = parse(&said(query)?.path)?;
     let expected = expected(&headers)?;
     let limit = server.settings.limits.upload;

@@ -53,6 +53,7 @@ fn files_are_uploaded_whole_and_as_they_were_expected() {
     let tag = server.get("/file?path=new.txt").header("etag").unwrap().to_owned();
     assert_eq!(put(&format!("if-match: {tag}\r\n"), b"two").status, 200);
     assert_eq!(put(&format!("if-match: {tag}\r\n"), b"three").status, 409);
+    assert_eq!(put("content-range: bytes 0-0/3\r\n", b"x").code(), "bad_request", "it is no whole file");
     assert_eq!(put("if-match: x\r\n", b"three").code(), "bad_request");
     assert_eq!(server.file("new.txt"), b"two");
     let large = put("", &vec![b'x'; (1 << 20) + 1]);
