@@ -23,7 +23,7 @@ use crate::files::{
     edit, entry,
     git::{self, Conversion, Git},
     problem,
-    root::{Place, Root},
+    root::{self, Place, Root},
     write::{Expected, Like, Replacement},
 };
 
@@ -285,6 +285,7 @@ impl Undo {
                 put(root, &path, &bytes, (&expected, if program { Like::Program } else { Like::New }))
             }
             How::Hunks { text, made } => {
+                root::check_file(&path, &root.stat(&path)?)?;
                 let hunks = hunk::read(&text);
                 let before = hunk::undo(&content(root, &path)?, &hunks).filter(|_| !hunks.is_empty());
                 let before = before.ok_or_else(|| gone(&path))?;

@@ -242,6 +242,22 @@ async fn no_path_leads_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_link_is_staged_and_not_written() {
+    let place = repository();
+    symlink("kept.txt", place.work.join("link")).unwrap();
+    git(&place.work, &["add", "link"]);
+    git(&place.work, &["commit", "--quiet", "-m", "link"]);
+    std::fs::remove_file(place.work.join("link")).unwrap();
+    symlink("moved.txt", place.work.join("link")).unwrap();
+    let hunk = unstaged(&place, "link").await.concat();
+    for hunks in [hunk.as_bytes(), &[]] {
+        assert_eq!(code(apply(&place, b"link", HunkAction::Revert, hunks).await), Code::Unsupported);
+    }
+    apply(&place, b"link", HunkAction::Stage, hunk.as_bytes()).await.unwrap();
+    assert_eq!(change(&place, "link").await.unstaged, None);
+}
+
+#[tokio::test]
 async fn a_directory_of_the_work_tree_is_a_workspace_too() {
     let mut place = repository();
     place.put("sub/inner.txt", "other\n");
