@@ -40,6 +40,18 @@ fn what_changed_meanwhile_is_not_overwritten() {
     write(&root, "file", "two", &version(&root, "file")).unwrap();
     assert_eq!(place.text("file"), "two");
 
+    // As long as before, and with the time of before.
+    let known = version(&root, "file");
+    let times = std::fs::metadata(place.work.join("file")).unwrap();
+    // The kernel's clock for files goes in steps.
+    let file = std::fs::OpenOptions::new().write(true).open(place.work.join("file")).unwrap();
+    while version(&root, "file") == known {
+        std::os::unix::fs::FileExt::write_all_at(&file, b"TWO", 0).unwrap();
+        file.set_modified(times.modified().unwrap()).unwrap();
+    }
+    assert_eq!(std::fs::metadata(place.work.join("file")).unwrap().mtime_nsec(), times.mtime_nsec());
+    assert_eq!(code(write(&root, "file", "three", &known)), Code::Conflict);
+
     let known = version(&root, "file");
     std::fs::remove_file(place.work.join("file")).unwrap();
     assert_eq!(code(write(&root, "file", "three", &known)), Code::Conflict);
