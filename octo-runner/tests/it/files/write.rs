@@ -229,6 +229,43 @@ fn entries_are_made_moved_and_copied() {
 }
 
 #[test]
+fn a_copy_is_as_closed_as_what_it_is_of_and_whole_or_not_there() {
+    let place = Place::new();
+    let root = place.root();
+    place.put("private/deep/file", "text");
+    let mode = |path: &str| std::fs::metadata(place.work.join(path)).unwrap().mode() & 0o7777;
+    let close = |path: &str, mode| {
+        std::fs::set_permissions(place.work.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    close("private/deep", 0o500);
+    close("private", 0o3710);
+    edit::copy(&root, b"private", b"copy").unwrap();
+    assert_eq!((mode("copy"), mode("copy/deep"), place.text("copy/deep/file").as_str()), (0o3710, 0o500, "text"));
+
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        place.work.join("private/zzz"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    assert_eq!(code(edit::copy(&root, b"private", b"again")), Code::Unsupported);
+    std::fs::remove_file(place.work.join("private/zzz")).unwrap();
+    // One that fails on its way: the path of a file is too long where it would be.
+    let long = "n".repeat(250);
+    let deep = std::iter::repeat_n(long.as_str(), 16).collect::<Vec<_>>().join("/");
+    edit::make_directory(&root, format!("private/{deep}").as_bytes(), true).unwrap();
+    write(&root, &format!("private/{deep}/file"), "text", &Expected::Nothing).unwrap();
+    let to = format!("{}/again", "d".repeat(250));
+    std::fs::create_dir(place.work.join("d".repeat(250))).unwrap();
+    edit::copy(&root, b"private", to.as_bytes()).unwrap_err();
+    assert!(names(&place.work.join("d".repeat(250))).is_empty(), "nothing is left of it");
+    close("private/deep", 0o700);
+    close("copy/deep", 0o700);
+}
+
+#[test]
 fn a_workspace_that_disappears_is_told() {
     let place = Place::new();
     let root = place.root();
