@@ -63,6 +63,10 @@ pub fn rename(root: &Root, path: &[u8], to: &[u8], replace: bool) -> Result<file
             Errno::INVAL => Error::bad_request(format!("`{}` cannot be moved into itself", Place::shown(path))),
             Errno::XDEV => Error::new(Code::Unsupported, "this would move it to another file system")
                 .hint("copy it, then delete it"),
+            Errno::NOTEMPTY => {
+                let shown = Place::shown(to);
+                Error::new(Code::Conflict, format!("the directory `{shown}` is not empty")).hint("delete it first")
+            }
             errno => new.problem(errno),
         },
     )?;

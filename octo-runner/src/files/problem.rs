@@ -12,7 +12,7 @@ pub(super) fn at(path: &[u8], errno: Errno) -> Error {
     match errno {
         Errno::NOENT => Error::not_found(format!("there is no `{shown}` in the workspace")),
         Errno::XDEV => refuse(Code::Forbidden, format!("`{shown}` leads out of the workspace"))
-            .hint("paths are relative to the workspace; name another one as `root`"),
+            .hint("paths are relative to the workspace, and so is all that they lead to"),
         Errno::LOOP => refuse(
             Code::Forbidden,
             format!("the links on the way to `{shown}` lead in a circle or out of the workspace"),

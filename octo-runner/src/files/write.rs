@@ -8,7 +8,7 @@ use std::{
 };
 
 use octo_proto::{
-    Error,
+    Code, Error,
     files::{ABSENT, Written},
 };
 use rustix::{
@@ -55,6 +55,8 @@ pub enum Expected {
     Anything,
     /// Nothing.
     Nothing,
+    /// Some file.
+    Something,
     /// This version of it.
     Version(String),
 }
@@ -190,9 +192,13 @@ impl Replacement {
             root::check_file(&self.place.path, old)?;
         }
         match (expected, old) {
-            (Expected::Anything, _) | (Expected::Nothing, None) => Ok(()),
+            (Expected::Anything, _) | (Expected::Nothing, None) | (Expected::Something, Some(_)) => Ok(()),
             (Expected::Version(version), Some(old)) if *version == entry::version(old) => Ok(()),
             (Expected::Nothing, Some(_)) => Err(self.place.problem(Errno::EXIST)),
+            (Expected::Something, None) => {
+                let shown = Place::shown(&self.place.path);
+                Err(Error::new(Code::Conflict, format!("there is no `{shown}` that could be replaced")))
+            }
             (Expected::Version(_), _) => Err(read::changed(&self.place.path)),
         }
     }
