@@ -135,7 +135,8 @@ async fn a_hostile_repository_runs_nothing() {
     for hook in ["post-index-change", "fsmonitor-watchman", "post-checkout", "pre-commit"] {
         std::os::unix::fs::symlink(&trap, place.work.join("hooks").join(hook)).unwrap();
     }
-    place.put(".gitattributes", "* filter=evil=name diff=evil\n*.txt filter=plain diff=evil\n");
+    let attributes = b"* filter=evil=name diff=evil\n*.txt filter=plain diff=evil\ngone.txt filter=caf\xe9\n";
+    std::fs::write(place.work.join(".gitattributes"), attributes).unwrap();
     let config = format!(
         "[core]\n\tfsmonitor = {program}\n\thooksPath = hooks\n\tpager = {program}\n\tsshCommand = {program}\n\tgitProxy = {program}\n\
          [diff]\n\texternal = {program}\n[diff \"evil\"]\n\tcommand = {program}\n\ttextconv = {program}\n\
@@ -143,11 +144,13 @@ async fn a_hostile_repository_runs_nothing() {
          [filter \"evil=name\"]\n\tprocess = {program}\n\trequired = true\n[pager]\n\tstatus = {program}\n\tdiff = {program}\n\
          [include]\n\tpath = more\n[alias]\n\tstatus = !{program}\n"
     );
-    std::fs::write(place.work.join(".git/config"), config).unwrap();
+    let odd = [config.as_bytes(), b"[filter \"caf\xe9\"]\n\tclean = ", program.as_bytes(), b"\n"].concat();
+    std::fs::write(place.work.join(".git/config"), odd).unwrap();
     std::fs::write(place.work.join(".git/more"), format!("[filter \"third\"]\n\tclean = {program}\n")).unwrap();
     place.put("sub/.gitattributes", "* filter=third\n");
     place.put("kept.txt", "one\nTWO\nthree\n");
     place.put("sub/inner.txt", "changed\n");
+    place.put("gone.txt", "changed\n");
     place.put("fresh", "fresh\n");
     let changes = ask(&place, &with_diff()).await;
     let kept = changes.files.iter().find(|file| file.path == "kept.txt").unwrap();
