@@ -1,6 +1,7 @@
 //! The files of workspaces: looked at, written, searched and watched, always beneath the workspace's root.
 
 pub mod changes;
+mod dress;
 pub mod edit;
 pub mod entry;
 mod git;

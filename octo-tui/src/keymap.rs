@@ -445,15 +445,21 @@ pub fn typed(key: KeyEvent) -> Option<char> {
 pub(crate) fn chord(key: KeyEvent) -> (KeyModifiers, KeyCode) {
     let modifiers = key.modifiers & (CTRL | ALT | SHIFT);
     match key.code {
-        // Terminals without the keyboard protocol have one control character for a digit and a sign; the sign is meant.
-        KeyCode::Char(c @ '4'..='7') if modifiers == CTRL => {
-            (CTRL, KeyCode::Char(['\\', ']', '^', '_'][usize::from(c as u8 - b'4')]))
+        KeyCode::Char(c) => {
+            let c = meant(c, modifiers);
+            let c = if modifiers.intersects(CTRL | ALT) { c.to_ascii_lowercase() } else { c };
+            (modifiers - SHIFT, KeyCode::Char(c))
         }
-        KeyCode::Char(c) => (
-            modifiers - SHIFT,
-            KeyCode::Char(if modifiers.intersects(CTRL | ALT) { c.to_ascii_lowercase() } else { c }),
-        ),
         code => (modifiers, code),
+    }
+}
+
+/// The character of a key: terminals without the keyboard protocol have one control character for a digit and a sign, which
+/// is read as the digit; the sign is meant.
+pub(crate) fn meant(c: char, modifiers: KeyModifiers) -> char {
+    match c {
+        '4'..='7' if modifiers & (CTRL | SHIFT) == CTRL => ['\\', ']', '^', '_'][usize::from(c as u8 - b'4')],
+        _ => c,
     }
 }
 

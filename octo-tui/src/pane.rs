@@ -76,6 +76,11 @@ pub trait Pane: Debug {
         false
     }
 
+    /// Whether it wants to know each movement of the mouse.
+    fn asks_motion(&self) -> bool {
+        false
+    }
+
     /// When it changes by itself, ms since 1970.
     fn wake_at(&self) -> Option<i64> {
         None

@@ -28,7 +28,7 @@ use rustix::{stdio::stdin, termios::tcgetwinsize};
 
 use self::steady::{Pixels, Steady};
 use crate::{
-    app::App,
+    app::{App, mouse::Mouse},
     config::Environment,
     graphics::{Graphics, Way},
     view,
@@ -48,7 +48,7 @@ pub struct Screen {
     frame: Frame,
     /// Where pixels are in the frame that is being drawn.
     pixels: Pixels,
-    mouse: bool,
+    mouse: Mouse,
 }
 
 /// The bytes of one frame, collected so that they are written at once.
@@ -84,7 +84,7 @@ impl Screen {
         queue(&mut out, EnableBracketedPaste);
         queue(&mut out, EnableFocusChange);
         write_out(&out)?;
-        Ok(Self { terminal, frame, pixels, mouse: false })
+        Ok(Self { terminal, frame, pixels, mouse: Mouse::Free })
     }
 
     /// The columns and rows.
@@ -122,11 +122,17 @@ impl Screen {
     /// Where the terminal cannot be written.
     pub fn draw(&mut self, app: &App) -> io::Result<usize> {
         queue(&mut self.frame.0.borrow_mut(), BeginSynchronizedUpdate);
+        let begun = self.frame.0.borrow().len();
         self.terminal.draw(|frame| {
             view::draw(app, frame);
             self.pixels.find(frame.buffer_mut());
         })?;
         shape(&mut self.frame.0.borrow_mut(), app.cursor_style());
+        if self.frame.0.borrow().len() == begun {
+            // Nothing looks different.
+            self.frame.0.borrow_mut().clear();
+            return Ok(0);
+        }
         queue(&mut self.frame.0.borrow_mut(), EndSynchronizedUpdate);
         let bytes = std::mem::take(&mut *self.frame.0.borrow_mut());
         write_out(&bytes)?;
@@ -141,19 +147,24 @@ impl Screen {
         self.terminal.clear()
     }
 
-    /// Takes the mouse, or lets it go.
+    /// Takes so much of the mouse, and lets go of the rest.
     ///
     /// # Errors
     /// Where the terminal cannot be written.
-    pub fn set_mouse(&mut self, on: bool) -> io::Result<()> {
-        if std::mem::replace(&mut self.mouse, on) == on {
+    pub fn set_mouse(&mut self, mouse: Mouse) -> io::Result<()> {
+        let before = std::mem::replace(&mut self.mouse, mouse);
+        if before == mouse {
             return Ok(());
         }
         let mut out = Vec::new();
-        if on {
-            queue(&mut out, EnableMouseCapture);
-        } else {
+        if before != Mouse::Free {
             queue(&mut out, DisableMouseCapture);
+        }
+        match mouse {
+            Mouse::Free => {}
+            // Movements would be a word from the terminal and a frame for each.
+            Mouse::Buttons => out.extend_from_slice(b"\x1b[?1000h\x1b[?1002h\x1b[?1015h\x1b[?1006h"),
+            Mouse::Motion => queue(&mut out, EnableMouseCapture),
         }
         write_out(&out)
     }

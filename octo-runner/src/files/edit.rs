@@ -4,14 +4,17 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use octo_proto::{Code, Error, files};
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, mkdirat, openat, renameat_with, symlinkat, unlinkat},
+    fs::{
+        AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, fstat, mkdirat, openat, renameat_with, symlinkat, unlinkat,
+    },
     io::Errno,
 };
 
 use super::{
+    dress::dress,
     entry, problem,
-    root::{Place, Root, join},
-    write::{Expected, Replacement, sync_directory},
+    root::{self, Place, Root, join},
+    write::{Expected, Like, Replacement, sync_directory},
 };
 
 /// Directories within each other that are deleted, each of which takes a descriptor.
@@ -19,6 +22,9 @@ const DEEPEST: usize = 256;
 
 /// The most entries that one request copies.
 const MOST: usize = 100_000;
+
+/// Of the mode of a directory, what its copy has too.
+const KEPT: u32 = 0o3777;
 
 /// Makes a directory.
 ///
@@ -57,6 +63,10 @@ pub fn rename(root: &Root, path: &[u8], to: &[u8], replace: bool) -> Result<file
             Errno::INVAL => Error::bad_request(format!("`{}` cannot be moved into itself", Place::shown(path))),
             Errno::XDEV => Error::new(Code::Unsupported, "this would move it to another file system")
                 .hint("copy it, then delete it"),
+            Errno::NOTEMPTY => {
+                let shown = Place::shown(to);
+                Error::new(Code::Conflict, format!("the directory `{shown}` is not empty")).hint("delete it first")
+            }
             errno => new.problem(errno),
         },
     )?;
@@ -68,7 +78,7 @@ pub fn rename(root: &Root, path: &[u8], to: &[u8], replace: bool) -> Result<file
 /// Copies a file, or a directory with all in it, to where nothing is.
 ///
 /// # Errors
-/// Where it cannot be copied; `conflict` where something is there.
+/// Where it cannot be copied; `conflict` where something is there. Nothing is left of a copy that failed.
 pub fn copy(root: &Root, path: &[u8], to: &[u8]) -> Result<files::Stat, Error> {
     let stat = root.stat(path)?;
     if root.place(to)?.stat()?.is_some() {
@@ -80,13 +90,37 @@ pub fn copy(root: &Root, path: &[u8], to: &[u8]) -> Result<files::Stat, Error> {
     while let Some((below, kind)) = listed.get(at).cloned() {
         if kind == FileType::Directory {
             list_into(root, path, &below, &mut listed)?;
+        } else if kind != FileType::Symlink {
+            let from = beneath(path, &below);
+            root::check_file(&from, &root.stat(&from)?)?;
         }
         at += 1;
     }
-    for (below, kind) in &listed {
-        copy_one(root, *kind, &beneath(path, below), &beneath(to, below))?;
+    copy_one(root, listed[0].1, path, to)?;
+    // From here on, what is there is ours.
+    if let Err(error) = copy_below(root, &listed, (path, to)) {
+        return Err(match delete(root, to, true) {
+            Ok(()) => error,
+            Err(_) => error.hint(format!("a part of the copy is left: delete `{}`", Place::shown(to))),
+        });
     }
     entry::stat(root, to)
+}
+
+/// All but the first, and then the directories as they are to be, the deepest first: until then they are nobody else's.
+fn copy_below(root: &Root, listed: &[(Vec<u8>, FileType)], (path, to): (&[u8], &[u8])) -> Result<(), Error> {
+    for (below, kind) in &listed[1..] {
+        copy_one(root, *kind, &beneath(path, below), &beneath(to, below))?;
+    }
+    for (below, _) in listed.iter().rev().filter(|(_, kind)| *kind == FileType::Directory) {
+        let (from, place) = (root.directory(&beneath(path, below))?, root.place(&beneath(to, below))?);
+        let refuse = |errno| place.problem(errno);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let made = openat(&place.dir, place.name.as_slice(), flags, Mode::empty()).map_err(refuse)?;
+        let mode = fstat(&from).map_err(refuse)?.st_mode & KEPT;
+        dress(made.as_fd(), from.as_fd(), mode).map_err(refuse)?;
+    }
+    Ok(())
 }
 
 fn beneath(path: &[u8], below: &[u8]) -> Vec<u8> {
@@ -119,7 +153,7 @@ fn copy_one(root: &Root, kind: FileType, from: &[u8], to: &[u8]) -> Result<(), E
     match kind {
         FileType::Directory => {
             let place = root.place(to)?;
-            mkdirat(&place.dir, place.name.as_slice(), Mode::from_raw_mode(0o777)).map_err(|errno| place.problem(errno))
+            mkdirat(&place.dir, place.name.as_slice(), Mode::RWXU).map_err(|errno| place.problem(errno))
         }
         FileType::Symlink => {
             let place = root.place(to)?;
@@ -133,10 +167,10 @@ fn copy_one(root: &Root, kind: FileType, from: &[u8], to: &[u8]) -> Result<(), E
         | FileType::CharacterDevice
         | FileType::BlockDevice
         | FileType::Unknown => {
-            let (file, stat) = root.file(from)?;
+            let (file, _) = root.file(from)?;
             let mut copy = Replacement::at(root.place(to)?)?;
             copy.append_file(&file)?;
-            copy.commit_with(&Expected::Nothing, Some(stat.st_mode)).map(drop)
+            copy.commit_like(&Expected::Nothing, Like::Of(&file)).map(drop)
         }
     }
 }

@@ -24,8 +24,11 @@ pub fn kind(file_type: FileType) -> EntryKind {
 /// The version of what was looked at: another one after each change.
 #[must_use]
 pub fn version(stat: &Stat) -> String {
-    let nanoseconds = i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec);
-    format!("{nanoseconds}.{}.{}", stat.st_size, stat.st_ino)
+    let nanoseconds = |seconds: i64, rest| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    let modified = nanoseconds(stat.st_mtime, stat.st_mtime_nsec);
+    // A program can set the time of the content back, the one of the entry not.
+    let changed = nanoseconds(stat.st_ctime, stat.st_ctime_nsec);
+    format!("{modified}.{changed}.{}.{}", stat.st_size, stat.st_ino)
 }
 
 /// An entry that was looked at.

@@ -1,7 +1,13 @@
 //! The user's git, asked about a work tree that somebody else may have prepared: nothing that its configuration names is
 //! run, nothing is fetched, and nothing is written that was not asked for.
 
-use std::{ffi::OsStr, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeSet,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStringExt,
+    process::Stdio,
+    time::Duration,
+};
 
 use octo_proto::{Code, Error};
 use rustix::fs::readlink;
@@ -36,13 +42,26 @@ const SETTINGS: [(&str, &str); 9] = [
 ];
 
 /// Git in a workspace.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Git<'a> {
     root: &'a Root,
     env: Vec<(String, String)>,
-    settings: Vec<(String, String)>,
+    settings: Vec<(OsString, &'static str)>,
+    /// The filters that are not run.
+    disarmed: BTreeSet<Vec<u8>>,
     /// Where the workspace is in the work tree: empty, or with a slash at its end.
     pub(super) prefix: Vec<u8>,
+}
+
+/// What stands between a file and what git has of it, besides the ends of its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Conversion {
+    /// Nothing.
+    None,
+    /// A filter of the user, or another encoding.
+    Done,
+    /// A filter of the repository, which is not run.
+    Disarmed,
 }
 
 struct Printed {
@@ -54,8 +73,8 @@ struct Printed {
 impl<'a> Git<'a> {
     /// Git in this workspace. None: it is in no work tree, or there is no git.
     pub(super) async fn within(root: &'a Root, env: Vec<(String, String)>) -> Result<Option<Self>, Error> {
-        let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let mut git = Self { root, env, settings, prefix: Vec::new() };
+        let settings = SETTINGS.map(|(name, value)| (name.into(), value)).to_vec();
+        let mut git = Self { root, env, settings, disarmed: BTreeSet::new(), prefix: Vec::new() };
         let asked = ["rev-parse", "--show-toplevel", "--show-prefix"];
         let Some(found) = git.run(&asked, &[]).await? else { return Ok(None) };
         if !found.success {
@@ -82,24 +101,44 @@ impl<'a> Git<'a> {
     async fn disarm(&mut self) -> Result<(), Error> {
         let listed = self.print(&["config", "--list", "--name-only", "--show-scope", "-z"]).await?;
         let mut fields = listed.split(|byte| *byte == 0);
-        let mut filters = 0;
         while let (Some(scope), Some(key)) = (fields.next(), fields.next()) {
-            let key = String::from_utf8_lossy(key);
-            let Some((name, last)) = key.strip_prefix("filter.").and_then(|rest| rest.rsplit_once('.')) else {
-                continue;
-            };
-            if !matches!(scope, b"local" | b"worktree") || !matches!(last, "clean" | "smudge" | "process") {
+            let Some(rest) = key.strip_prefix(b"filter.") else { continue };
+            let Some(dot) = rest.iter().rposition(|byte| *byte == b'.') else { continue };
+            let (name, last) = (&rest[..dot], &rest[dot + 1..]);
+            let is_program = matches!(last, b"clean" | b"smudge" | b"process");
+            if !is_program || !matches!(scope, b"local" | b"worktree") || !self.disarmed.insert(name.to_vec()) {
                 continue;
             }
-            filters += 1;
-            if filters > MAX_FILTERS {
+            if self.disarmed.len() > MAX_FILTERS {
                 return Err(refused("the configuration of the repository names too many filters"));
             }
             for (last, value) in [("clean", ""), ("smudge", ""), ("process", ""), ("required", "false")] {
-                self.settings.push((format!("filter.{name}.{last}"), value.to_owned()));
+                self.settings.push((of_filter(name, last), value));
             }
         }
         Ok(())
+    }
+
+    /// The same, which fails where it would have to go on without a filter.
+    pub(super) fn strictly(&self) -> Self {
+        let mut git = self.clone();
+        git.settings.extend(self.disarmed.iter().map(|name| (of_filter(name, "required"), "true")));
+        git
+    }
+
+    /// What stands between a file and what git has of it.
+    pub(super) async fn conversion(&self, path: &OsStr) -> Result<Conversion, Error> {
+        let asked = ["check-attr", "-z", "filter", "working-tree-encoding", "--"].map(OsStr::new);
+        let printed = self.print(&[asked.as_slice(), &[path]].concat()).await?;
+        // The path, an attribute, its value, and the same again.
+        let values: Vec<_> = printed.split(|byte| *byte == 0).skip(2).step_by(3).collect();
+        Ok(if values.first().is_some_and(|filter| self.disarmed.contains(*filter)) {
+            Conversion::Disarmed
+        } else if values.iter().all(|value| matches!(*value, b"unspecified" | b"unset" | b"set")) {
+            Conversion::None
+        } else {
+            Conversion::Done
+        })
     }
 
     /// What git prints.
@@ -127,7 +166,7 @@ impl<'a> Git<'a> {
         command.env_clear().envs(self.env.iter().map(|(name, value)| (name, value)));
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
         // No protocol has this name, so none is allowed.
-        command.env("GIT_ALLOW_PROTOCOL", "none").env("GIT_ATTR_NOSYSTEM", "1");
+        command.env("GIT_ALLOW_PROTOCOL", "none");
         command.env("GIT_CONFIG_COUNT", self.settings.len().to_string());
         for (number, (name, value)) in self.settings.iter().enumerate() {
             command.env(format!("GIT_CONFIG_KEY_{number}"), name).env(format!("GIT_CONFIG_VALUE_{number}"), value);
@@ -167,6 +206,11 @@ impl<'a> Git<'a> {
             Err(_) => Err(Error::new(Code::Timeout, format!("git did not answer within {} s", PATIENCE.as_secs()))),
         }
     }
+}
+
+/// A setting of a filter, whose name may be any bytes.
+fn of_filter(name: &[u8], last: &str) -> OsString {
+    OsString::from_vec([b"filter.", name, b".", last.as_bytes()].concat())
 }
 
 fn refused(why: &str) -> Error {

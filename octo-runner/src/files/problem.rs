@@ -12,7 +12,7 @@ pub(super) fn at(path: &[u8], errno: Errno) -> Error {
     match errno {
         Errno::NOENT => Error::not_found(format!("there is no `{shown}` in the workspace")),
         Errno::XDEV => refuse(Code::Forbidden, format!("`{shown}` leads out of the workspace"))
-            .hint("paths are relative to the workspace; name another one as `root`"),
+            .hint("paths are relative to the workspace, and so is all that they lead to"),
         Errno::LOOP => refuse(
             Code::Forbidden,
             format!("the links on the way to `{shown}` lead in a circle or out of the workspace"),
@@ -32,6 +32,9 @@ pub(super) fn at(path: &[u8], errno: Errno) -> Error {
         Errno::NOSPC | Errno::DQUOT => {
             refuse(Code::Unavailable, format!("no space is left for `{shown}`; nothing was changed"))
                 .hint("free some space, then repeat it")
+        }
+        Errno::OPNOTSUPP => {
+            refuse(Code::Unsupported, format!("the file system of `{shown}` has not all that this needs"))
         }
         Errno::FBIG => refuse(Code::TooLarge, format!("`{shown}` would be larger than a file may be here")),
         Errno::MFILE | Errno::NFILE => refuse(Code::Busy, "too many files are open".to_owned()).hint("try again"),

@@ -233,6 +233,16 @@ impl Place {
         }
     }
 
+    /// The same, held so that it stays the one that was looked at.
+    pub(super) fn hold(&self) -> Result<Option<(OwnedFd, Stat)>, Error> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match openat(&self.dir, self.name.as_slice(), flags, Mode::empty()).and_then(|fd| Ok((fstat(&fd)?, fd))) {
+            Ok((stat, fd)) => Ok(Some((fd, stat))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(self.problem(errno)),
+        }
+    }
+
     /// What was refused here.
     pub(super) fn problem(&self, errno: Errno) -> Error {
         problem::at(&self.path, errno)

@@ -3,12 +3,12 @@
 use std::{
     fs::File,
     io::{self, Write},
-    os::fd::AsFd,
+    os::fd::{AsFd, OwnedFd},
     sync::{Mutex, PoisonError},
 };
 
 use octo_proto::{
-    Error,
+    Code, Error,
     files::{ABSENT, Written},
 };
 use rustix::{
@@ -22,6 +22,7 @@ use rustix::{
 use ulid::Ulid;
 
 use super::{
+    dress::dress,
     entry, problem, read,
     root::{self, Place, Root},
 };
@@ -54,6 +55,8 @@ pub enum Expected {
     Anything,
     /// Nothing.
     Nothing,
+    /// Some file.
+    Something,
     /// This version of it.
     Version(String),
 }
@@ -70,11 +73,24 @@ impl Expected {
     }
 }
 
+/// What a file is that is new in its place; where one was, it is as that one.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Like<'a> {
+    /// As any new file of the user.
+    New,
+    /// The same, and who may read it may run it.
+    Program,
+    /// As this one.
+    Of(&'a File),
+}
+
 /// A file that is being written, unseen until it takes its place.
 #[derive(Debug)]
 pub struct Replacement {
     place: Place,
     file: File,
+    /// The mode of a new one.
+    mode: u32,
     /// The name that it has meanwhile, where it needs one.
     name: Option<String>,
 }
@@ -94,7 +110,11 @@ impl Replacement {
             root::check_file(&place.path, &stat)?;
         }
         match openat(&place.dir, ".", OPEN | OFlags::TMPFILE, Mode::from_raw_mode(NEW)) {
-            Ok(file) => Ok(Self { place, file: file.into(), name: None }),
+            Ok(file) => {
+                let mut begun = Self { place, file: file.into(), mode: NEW, name: None };
+                begun.mode = begun.stat()?.st_mode;
+                Ok(begun)
+            }
             // Not every file system has files without a name.
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => Self::named(place),
             Err(errno) => Err(place.problem(errno)),
@@ -106,7 +126,15 @@ impl Replacement {
         let name = Self::draw();
         let flags = OPEN | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let file = openat(&place.dir, &name, flags, Mode::from_raw_mode(NEW)).map_err(|errno| place.problem(errno))?;
-        Ok(Self { place, file: file.into(), name: Some(name) })
+        let mut begun = Self { place, file: file.into(), mode: NEW, name: Some(name) };
+        begun.mode = begun.stat()?.st_mode;
+        // It is nobody else's to read until it is known who may.
+        fchmod(&begun.file, Mode::RUSR | Mode::WUSR).map_err(|errno| begun.place.problem(errno))?;
+        Ok(begun)
+    }
+
+    fn stat(&self) -> Result<Stat, Error> {
+        fstat(&self.file).map_err(|errno| self.place.problem(errno))
     }
 
     fn draw() -> String {
@@ -138,21 +166,22 @@ impl Replacement {
     /// # Errors
     /// `conflict` where something else is there than expected. Nothing is changed then.
     pub fn commit(self, expected: &Expected) -> Result<Written, Error> {
-        self.commit_with(expected, None)
+        self.commit_like(expected, Like::New)
     }
 
-    /// The same; a file that is new gets this mode.
-    pub(super) fn commit_with(mut self, expected: &Expected, mode: Option<u32>) -> Result<Written, Error> {
+    /// The same, where it is said what a new file is like.
+    pub(super) fn commit_like(mut self, expected: &Expected, like: Like<'_>) -> Result<Written, Error> {
         fsync(&self.file).map_err(|errno| self.place.problem(errno))?;
         let stat = {
             let _replacing = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
-            let old = self.place.stat()?;
-            self.check(expected, old.as_ref())?;
-            if let Some(mode) = old.as_ref().map(|old| old.st_mode).or(mode) {
-                self.dress(old.as_ref(), mode)?;
+            let old = self.place.hold()?;
+            self.check(expected, old.as_ref().map(|(_, stat)| stat))?;
+            match &old {
+                Some((fd, stat)) => self.take_after(fd, stat)?,
+                None => self.begin_as(like)?,
             }
             self.take_place(old.is_none() || *expected == Expected::Nothing)?;
-            fstat(&self.file).map_err(|errno| self.place.problem(errno))?
+            self.stat()?
         };
         sync_directory(&self.place)?;
         Ok(Written { size: stat.st_size.cast_unsigned(), version: Some(entry::version(&stat)) })
@@ -163,25 +192,44 @@ impl Replacement {
             root::check_file(&self.place.path, old)?;
         }
         match (expected, old) {
-            (Expected::Anything, _) | (Expected::Nothing, None) => Ok(()),
+            (Expected::Anything, _) | (Expected::Nothing, None) | (Expected::Something, Some(_)) => Ok(()),
             (Expected::Version(version), Some(old)) if *version == entry::version(old) => Ok(()),
             (Expected::Nothing, Some(_)) => Err(self.place.problem(Errno::EXIST)),
+            (Expected::Something, None) => {
+                let shown = Place::shown(&self.place.path);
+                Err(Error::new(Code::Conflict, format!("there is no `{shown}` that could be replaced")))
+            }
             (Expected::Version(_), _) => Err(read::changed(&self.place.path)),
         }
     }
 
-    /// Owner and mode of the file whose place it takes. What runs as somebody else does so no more: the content is new.
-    fn dress(&self, old: Option<&Stat>, mode: u32) -> Result<(), Error> {
-        let own = fstat(&self.file).map_err(|errno| self.place.problem(errno))?;
-        if let Some(old) = old
-            && (own.st_uid, own.st_gid) != (old.st_uid, old.st_gid)
-        {
-            let (uid, gid) = (Uid::from_raw(old.st_uid), Gid::from_raw(old.st_gid));
+    /// Owner, mode and all else of the file whose place it takes. What runs as somebody else does so no more: the content
+    /// is new.
+    fn take_after(&self, old: &OwnedFd, stat: &Stat) -> Result<(), Error> {
+        let own = self.stat()?;
+        if (own.st_uid, own.st_gid) != (stat.st_uid, stat.st_gid) {
+            let (uid, gid) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
             fchown(&self.file, Some(uid), Some(gid)).map_err(|errno| {
                 self.place.problem(errno).hint("it is somebody else's, and would be yours if it was replaced")
             })?;
         }
+        dress(self.file.as_fd(), old.as_fd(), stat.st_mode & 0o777).map_err(|errno| self.undressed(errno))
+    }
+
+    fn begin_as(&self, like: Like<'_>) -> Result<(), Error> {
+        let mode = match like {
+            Like::New => self.mode,
+            Like::Program => self.mode | (self.mode & 0o444) >> 2,
+            Like::Of(file) => {
+                let mode = fstat(file).map_err(|errno| self.place.problem(errno))?.st_mode;
+                return dress(self.file.as_fd(), file.as_fd(), mode & 0o777).map_err(|errno| self.undressed(errno));
+            }
+        };
         fchmod(&self.file, Mode::from_raw_mode(mode & 0o777)).map_err(|errno| self.place.problem(errno))
+    }
+
+    fn undressed(&self, errno: Errno) -> Error {
+        self.place.problem(errno).hint("its access list and attributes could not be kept, so nothing was changed")
     }
 
     fn take_place(&mut self, new: bool) -> Result<(), Error> {

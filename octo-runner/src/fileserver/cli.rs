@@ -18,10 +18,10 @@ Each request shows the token: `Authorization: Bearer TOKEN`. Paths are relative 
   GET    /health                        whether it is up; without a token
   GET    /tree?path=&depth=&offset=&limit=&hidden=&ignored=
   GET    /file?path=                    a file, or a range of it
-  PUT    /file?path=                    its content; heeds If-Match and If-None-Match: *
+  PUT    /file?path=                    its content, whole; heeds If-Match and If-None-Match: *
   DELETE /file?path=&recursive=
   GET    /download?path=                a file, to be kept
-  GET    /download-zip?path=&hidden=&ignored=
+  GET    /download-zip?path=&hidden=&ignored=    files and directories; links, pipes and the like are left out
   PUT    /mkdir?path=&parents=
   POST   /rename                        {\"path\", \"to\", \"replace\"}
   GET    /ws/watch?path=                WebSocket: changes as they happen
@@ -53,7 +53,7 @@ pub struct Cli {
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
     /// Whose pages may call it besides its own, as https://example.com; may be repeated
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
     /// The largest upload
     #[arg(long, value_name = "SIZE", default_value = "100 MiB")]
@@ -70,6 +70,17 @@ pub struct Cli {
     /// Print one line of JSON when it accepts: {"ready":true,"http":...}
     #[arg(long)]
     json: bool,
+}
+
+/// An origin as browsers send it.
+fn origin(text: &str) -> Result<String, String> {
+    let origin = text.trim_end_matches('/');
+    match origin.split_once("://") {
+        Some((scheme, host)) if !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
+            Ok(origin.to_owned())
+        }
+        _ => Err("it has a scheme and a name, and nothing behind that, as https://example.com".to_owned()),
+    }
 }
 
 /// Runs the command line of this process.

@@ -49,8 +49,9 @@ pub(super) async fn check(State(server): State<Arc<Server>>, request: Request, n
 /// Whether the request shows the token; none is no error yet.
 fn shows_token(headers: &HeaderMap, server: &Server) -> Result<bool, Error> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(false) };
-    let shown = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
-    if shown.is_some_and(|token| server.token.matches(token.trim())) {
+    let shown = value.to_str().ok().and_then(|value| value.split_once(' '));
+    let shown = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
+    if shown.is_some_and(|(_, token)| server.token.matches(token.trim())) {
         return Ok(true);
     }
     Err(unauthorized("the token is wrong"))
@@ -63,6 +64,9 @@ pub(super) fn unauthorized(message: &str) -> Error {
 }
 
 fn named_well(headers: &HeaderMap, server: &Server) -> Result<(), Error> {
+    if headers.get_all(header::HOST).iter().count() > 1 {
+        return Err(Error::bad_request("a request has one Host"));
+    }
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let (host, origin) = (text(header::HOST), text(header::ORIGIN));
     if !names::is_own_host(host, &server.settings.allowed_hosts) {

@@ -41,6 +41,13 @@ impl IntoResponse for Refused {
     }
 }
 
+/// That what a request says must be there is not.
+pub(super) fn unmet(error: Error) -> Response {
+    let mut response = Refused(error).into_response();
+    *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+    response
+}
+
 /// What went well.
 pub(super) fn ok(value: impl Serialize) -> Response {
     Json(value).into_response()

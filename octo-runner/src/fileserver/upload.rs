@@ -16,7 +16,7 @@ use tokio::{sync::mpsc, time::timeout};
 
 use super::{
     Server,
-    reply::{Answer, ok},
+    reply::{Answer, ok, unmet},
     verbs::said,
 };
 use crate::files::{
@@ -50,8 +50,13 @@ pub(super) async fn put(
     query: Result<Query<UploadQuery>, QueryRejection>,
     body: Body,
 ) -> Answer<Response> {
+    if headers.contains_key(header::CONTENT_RANGE) {
+        // As a whole it would be all that is left of the file.
+        return Err(Error::bad_request("an upload is a whole file: with Content-Range it would be a piece").into());
+    }
     let path = parse(&said(query)?.path)?;
     let expected = expected(&headers)?;
+    let conditional = expected != Expected::Anything;
     let limit = server.settings.limits.upload;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit) {
@@ -70,10 +75,11 @@ pub(super) async fn put(
     });
     let (sent, written) = tokio::join!(receive(body.into_data_stream(), limit, send), writing);
     // What went wrong with writing is why nothing more was taken.
-    match (written?, sent) {
-        (Some(written), _) => Ok(ok(written)),
-        (None, Err(error)) => Err(error.into()),
-        (None, Ok(())) => Err(Error::internal("an upload ended before its end").into()),
+    match (written, sent) {
+        (Err(error), _) if conditional && error.code == Code::Conflict => Ok(unmet(error)),
+        (Err(error), _) | (Ok(None), Err(error)) => Err(error.into()),
+        (Ok(Some(written)), _) => Ok(ok(written)),
+        (Ok(None), Ok(())) => Err(Error::internal("an upload ended before its end").into()),
     }
 }
 
@@ -113,11 +119,12 @@ fn expected(headers: &HeaderMap) -> Result<Expected, Error> {
     match (text(header::IF_MATCH), text(header::IF_NONE_MATCH)) {
         (None, None) => Ok(Expected::Anything),
         (None, Some("*")) => Ok(Expected::Nothing),
+        (Some("*"), None) => Ok(Expected::Something),
         (Some(tag), None) => {
             let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
             let version = version.ok_or_else(|| Error::bad_request("If-Match is the ETag that came with the file"))?;
             Ok(Expected::Version(version.to_owned()))
         }
-        _ => Err(Error::bad_request("an upload has If-Match: \"ETAG\", or If-None-Match: *, or neither")),
+        _ => Err(Error::bad_request("an upload has If-Match: \"ETAG\" or *, or If-None-Match: *, or neither")),
     }
 }

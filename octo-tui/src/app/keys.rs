@@ -221,7 +221,6 @@ impl App {
             Action::Bottom => self.open.transcript.follow(),
             Action::Mouse => {
                 self.mouse = !self.mouse;
-                self.effects.push(Effect::Mouse(self.mouse));
                 self.say(if self.mouse { "mouse on" } else { "mouse off: the terminal selects text" });
             }
             Action::Redraw => self.effects.push(Effect::Redraw),

@@ -17,6 +17,18 @@ use crate::{
 /// Lines that one step of the wheel scrolls.
 const WHEEL: i8 = 3;
 
+/// How much of the mouse is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mouse {
+    /// It is the terminal's own.
+    #[default]
+    Free,
+    /// Its buttons, its wheel, and where it is dragged.
+    Buttons,
+    /// Each of its movements.
+    Motion,
+}
+
 /// What a button that is down does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Held {
@@ -218,14 +230,13 @@ impl App {
     }
 
     /// The mouse is here while text is selected; a pane whose text stays selected scrolls.
-    fn scroll_held(&mut self, lines: i8, selection: Selection, at: Position) {
+    fn scroll_held(&mut self, lines: i8, mut selection: Selection, at: Position) {
         let id = selection.pane;
         let scrolls = self.workspace.panes.get(&id).is_some_and(|pane| pane.first_line().is_some());
         if lines != 0 && scrolls {
             self.pass(MouseKind::Wheel(lines), at, KeyModifiers::NONE);
         }
-        let to = Selection::place(selection.area, self.first_line(id), at);
-        let selection = Selection { to, ..selection };
+        selection.to = Selection::place(selection.area, self.first_line(id), at);
         self.selection = Some(selection.clone());
         self.held = Some(Held::Text(selection));
     }

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     keymap::Context,
-    text::{clean::clean_line, size::size},
+    text::{clean::clean_line, mention::written, size::size},
     theme::Theme,
 };
 
@@ -132,7 +132,7 @@ impl FilePane {
             PaneAction::Open if self.search.field.is_some() => self.sought(env),
             PaneAction::Open | PaneAction::Comment => {
                 let Place { path, line, .. } = self.place();
-                env.wishes.push(Wish::Compose(format!("@{path}:{} ", line.unwrap_or(1))));
+                env.wishes.push(Wish::Compose(format!("{}:{} ", written(&path), line.unwrap_or(1))));
             }
             PaneAction::Back => self.leave_search(),
             PaneAction::Find => {

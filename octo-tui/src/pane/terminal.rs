@@ -186,8 +186,12 @@ impl TerminalPane {
                 Err(error) => self.fail(&error),
             },
             TerminalCommand::Input { .. } => match result {
-                Err(error) if error.code != Code::Unavailable => env.complain(&error),
-                Ok(_) | Err(_) => {}
+                // Sent again, it might arrive twice.
+                Err(error) if error.code == Code::Unavailable => {
+                    env.say("the connection was lost: what you typed last may not have arrived");
+                }
+                Err(error) => env.complain(&error),
+                Ok(_) => {}
             },
             TerminalCommand::Take { .. } | TerminalCommand::Resize { .. } | TerminalCommand::Close { .. } => {
                 if let Err(error) = result {
@@ -340,7 +344,7 @@ impl TerminalPane {
             // Whoever made the text must not end the brackets.
             text = format!("\x1b[200~{}\x1b[201~", text.replace('\x1b', ""));
         }
-        if self.stage == Stage::Running {
+        if matches!(self.stage, Stage::Opening | Stage::Running) {
             self.send(text.into_bytes(), env);
         }
     }
@@ -520,8 +524,8 @@ impl Pane for TerminalPane {
         self.corner = self.corner();
         let (shown, corner) = self.seen();
         self.taken = paint::paint(shown, &self.emulator, corner, &mut sheet);
-        // Around a screen that there is.
-        if self.offset.is_some() {
+        // Around a screen that there is. While its own size is on its way, what is still free looks as if it were not.
+        if self.offset.is_some() && (!self.writes() || self.told_size != Some(size)) {
             paint::letterbox(self.taken, theme.dim, &mut sheet);
         }
         self.sheet = sheet;
@@ -579,6 +583,10 @@ impl Pane for TerminalPane {
 
     fn asks_mouse(&self) -> bool {
         self.stage == Stage::Running && self.emulator.modes().mouse != 0
+    }
+
+    fn asks_motion(&self) -> bool {
+        self.stage == Stage::Running && self.emulator.modes().mouse == 1003
     }
 
     fn wake_at(&self) -> Option<i64> {

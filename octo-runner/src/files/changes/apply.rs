@@ -16,15 +16,16 @@ use octo_proto::{
 use rustix::fs::FileType;
 
 use super::{
+    diffs::{Side, diff},
     hunk::{self, Hunk},
     status::Changed,
 };
 use crate::files::{
     edit, entry,
-    git::{self, Git},
+    git::{self, Conversion, Git},
     problem,
-    root::{Place, Root},
-    write::{Expected, Replacement},
+    root::{self, Place, Root},
+    write::{Expected, Like, Replacement},
 };
 
 /// The largest file that a hunk is undone in, in bytes.
@@ -80,11 +81,12 @@ pub async fn apply(root: &Root, env: Vec<(String, String)>, wanted: &Wanted) -> 
     let (kind, diff) = here.look(wanted.action).await?;
     let hunks = chosen(&diff, wanted)?;
     let part = matches!(kind, ChangeKind::Modified | ChangeKind::Renamed | ChangeKind::Copied) && !hunks.is_empty();
+    here.check_conversion((wanted.action, part), kind).await?;
     match (wanted.action, part) {
         (HunkAction::Stage, true) => here.change_index(&["apply", "--cached"], &hunks).await?,
         (HunkAction::Unstage, true) => here.change_index(&["apply", "--cached", "--reverse"], &hunks).await?,
-        (HunkAction::Stage, false) => here.whole(&["add", "--"]).await?,
-        (HunkAction::Unstage, false) => here.whole(&["reset", "--quiet", "--"]).await?,
+        (HunkAction::Stage, false) => here.add().await?,
+        (HunkAction::Unstage, false) => here.reset().await?,
         (HunkAction::Revert, true) => {
             let text = hunks.iter().flat_map(|hunk| hunk.text).copied().collect();
             return Ok(Some(undo(How::Hunks { text, made: false })));
@@ -164,17 +166,40 @@ impl Here<'_> {
     /// How the file is changed there where the action takes from, and the diff of that.
     async fn look(&self, action: HunkAction) -> Result<(ChangeKind, Vec<u8>), Error> {
         let Changed { file, path, .. } = self.changed;
-        let (kind, more): (_, &[&str]) = match action {
-            HunkAction::Unstage => (file.staged, &["--cached"]),
-            HunkAction::Stage | HunkAction::Revert => (file.unstaged, &[]),
+        let (kind, side) = match action {
+            HunkAction::Unstage => (file.staged, Side::Staged),
+            HunkAction::Stage | HunkAction::Revert => (file.unstaged, Side::Unstaged),
         };
         let kind = kind.ok_or_else(|| gone(path))?;
         let diff = match kind {
             ChangeKind::Unmerged => return Err(cannot(path, "is in conflict: that is resolved first")),
             ChangeKind::Untracked => super::new_file(self.root, path).into_bytes(),
-            _ => super::diff(self.git, more, self.changed).await?,
+            _ => diff(self.git, side, self.changed).await?,
         };
         Ok((kind, diff))
+    }
+
+    /// That no filter is left out between what is in the file and what git has of it.
+    async fn check_conversion(&self, (action, part): (HunkAction, bool), kind: ChangeKind) -> Result<(), Error> {
+        let moves_content = match action {
+            HunkAction::Stage => kind != ChangeKind::Deleted,
+            HunkAction::Revert => !matches!(kind, ChangeKind::Untracked | ChangeKind::Added),
+            // From what git has to what git has.
+            HunkAction::Unstage => false,
+        };
+        if !moves_content {
+            return Ok(());
+        }
+        match self.git.conversion(self.path()).await? {
+            Conversion::Disarmed => {
+                Err(cannot(&self.changed.path, "has a filter that the repository names, which Octo does not run"))
+            }
+            // The lines of a hunk are those behind the filter.
+            Conversion::Done if part && action == HunkAction::Revert => {
+                Err(cannot(&self.changed.path, "has a filter or another encoding: Octo brings it back as a whole only"))
+            }
+            Conversion::Done | Conversion::None => Ok(()),
+        }
     }
 
     fn path(&self) -> &OsStr {
@@ -190,11 +215,17 @@ impl Here<'_> {
         self.settle(self.git.change(&[args, &plain].concat(), &patch).await?)
     }
 
-    /// Lets git do something with the whole file.
-    async fn whole(&self, args: &[&str]) -> Result<(), Error> {
+    /// Stages the whole file.
+    async fn add(&self) -> Result<(), Error> {
+        let args = [OsStr::new("add"), OsStr::new("--"), self.path()];
+        self.settle(self.git.strictly().change(&args, &[]).await?)
+    }
+
+    /// Takes the whole file out of what is staged, and the one that it was before.
+    async fn reset(&self) -> Result<(), Error> {
         let from = self.changed.from.as_deref().map(OsStr::from_bytes);
-        let paths = [Some(self.path()), from.filter(|_| args.contains(&"reset"))];
-        let args: Vec<_> = args.iter().map(OsStr::new).chain(paths.into_iter().flatten()).collect();
+        let args = ["reset", "--quiet", "--"].map(OsStr::new);
+        let args: Vec<_> = args.into_iter().chain([self.path()]).chain(from).collect();
         self.settle(self.git.change(&args, &[]).await?)
     }
 
@@ -219,7 +250,7 @@ impl Here<'_> {
             return Err(cannot(&self.changed.path, "has another mode than before, which Octo does not bring back"));
         }
         let object = OsString::from_vec([b":./", self.changed.path.as_slice()].concat());
-        let bytes = self.git.print(&[OsStr::new("cat-file"), OsStr::new("--filters"), &object]).await?;
+        let bytes = self.git.strictly().print(&[OsStr::new("cat-file"), OsStr::new("--filters"), &object]).await?;
         if bytes.len() as u64 >= git::MOST {
             return Err(cannot(&self.changed.path, "is too large for Octo to bring it back"));
         }
@@ -252,16 +283,17 @@ impl Undo {
                 if expected == Expected::Nothing && above > 0 {
                     edit::make_directory(root, &path[..above], true)?;
                 }
-                put(root, &path, &bytes, (&expected, program.then_some(0o755)))
+                put(root, &path, &bytes, (&expected, if program { Like::Program } else { Like::New }))
             }
             How::Hunks { text, made } => {
+                root::check_file(&path, &root.stat(&path)?)?;
                 let hunks = hunk::read(&text);
                 let before = hunk::undo(&content(root, &path)?, &hunks).filter(|_| !hunks.is_empty());
                 let before = before.ok_or_else(|| gone(&path))?;
                 if before.is_empty() && made {
                     return Self { path, expected, how: How::Delete }.run(root);
                 }
-                put(root, &path, &before, (&expected, None))
+                put(root, &path, &before, (&expected, Like::New))
             }
         }
     }
@@ -278,8 +310,8 @@ fn content(root: &Root, path: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(content)
 }
 
-fn put(root: &Root, path: &[u8], bytes: &[u8], (expected, mode): (&Expected, Option<u32>)) -> Result<(), Error> {
+fn put(root: &Root, path: &[u8], bytes: &[u8], (expected, like): (&Expected, Like<'_>)) -> Result<(), Error> {
     let mut file = Replacement::at(root.place(path)?)?;
     file.append(bytes)?;
-    file.commit_with(expected, mode).map(drop)
+    file.commit_like(expected, like).map(drop)
 }

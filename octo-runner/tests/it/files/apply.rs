@@ -7,6 +7,7 @@ use std::{
         ffi::OsStrExt,
         fs::{PermissionsExt, symlink},
     },
+    path::Path,
 };
 
 use octo_proto::{
@@ -241,6 +242,22 @@ async fn no_path_leads_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_link_is_staged_and_not_written() {
+    let place = repository();
+    symlink("kept.txt", place.work.join("link")).unwrap();
+    git(&place.work, &["add", "link"]);
+    git(&place.work, &["commit", "--quiet", "-m", "link"]);
+    std::fs::remove_file(place.work.join("link")).unwrap();
+    symlink("moved.txt", place.work.join("link")).unwrap();
+    let hunk = unstaged(&place, "link").await.concat();
+    for hunks in [hunk.as_bytes(), &[]] {
+        assert_eq!(code(apply(&place, b"link", HunkAction::Revert, hunks).await), Code::Unsupported);
+    }
+    apply(&place, b"link", HunkAction::Stage, hunk.as_bytes()).await.unwrap();
+    assert_eq!(change(&place, "link").await.unstaged, None);
+}
+
+#[tokio::test]
 async fn a_directory_of_the_work_tree_is_a_workspace_too() {
     let mut place = repository();
     place.put("sub/inner.txt", "other\n");
@@ -279,7 +296,7 @@ async fn a_hostile_repository_runs_nothing_on_the_way() {
     for hook in ["post-index-change", "post-checkout", "pre-commit"] {
         symlink(&trap, place.work.join(".git/hooks").join(hook)).unwrap();
     }
-    place.put(".gitattributes", "*.txt filter=plain\n");
+    place.put(".gitattributes", "filtered.txt filter=plain\n");
     for (name, value) in [
         ("core.fsmonitor", program.as_str()),
         ("filter.plain.clean", &program),
@@ -291,17 +308,85 @@ async fn a_hostile_repository_runs_nothing_on_the_way() {
     }
     place.put("kept.txt", "one  \ntwo\nthree\n");
     place.put("fresh.txt", "fresh\n");
+    place.put("filtered.txt", "filtered\n");
     drop(std::fs::remove_file(&mark));
     let hunk = unstaged(&place, "kept.txt").await.concat();
     for action in [HunkAction::Stage, HunkAction::Unstage] {
         apply(&place, b"kept.txt", action, hunk.as_bytes()).await.unwrap();
         apply(&place, b"fresh.txt", action, &[]).await.unwrap();
+        assert!(apply(&place, b"filtered.txt", action, &[]).await.is_err());
     }
     apply(&place, b"kept.txt", HunkAction::Revert, &[]).await.unwrap();
     let few = Asked { path: b"kept.txt".to_vec(), ..with_diff() };
     assert!(ask(&place, &few).await.files.is_empty());
     assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
-    place.put("kept.txt", "one  \ntwo\nthree\n");
-    git(&place.work, &["add", "kept.txt"]);
+    git(&place.work, &["add", "filtered.txt"]);
     assert!(mark.exists(), "the repository of this test is harmless");
+}
+
+/// A file in the repository that a filter has made unreadable, and changed.
+fn filtered(place: &Place, config: &Path) {
+    let config = config.display().to_string();
+    for (name, value) in [("clean", "sed s/^/ENC:/"), ("smudge", "sed s/^ENC://"), ("required", "true")] {
+        git(&place.work, &["config", "--file", &config, &format!("filter.hidden.{name}"), value]);
+    }
+    let lines = |last: &str| format!("one\ntwo\nthree\n{last}\n");
+    place.put(".gitattributes", "secret* filter=hidden\n");
+    place.put("secret", &lines("old"));
+    place.put("secret gone", "gone\n");
+    let hidden = ["-c", "filter.hidden.clean=sed s/^/ENC:/", "add", "."];
+    git(&place.work, &hidden);
+    git(&place.work, &["commit", "--quiet", "-m", "secret"]);
+    assert_eq!(staged(place, "secret").lines().next(), Some("ENC:one"));
+    place.put("secret", &lines("new"));
+    std::fs::remove_file(place.work.join("secret gone")).unwrap();
+}
+
+/// What git would commit of a file.
+fn staged(place: &Place, path: &str) -> String {
+    let mut command = std::process::Command::new("git");
+    let output = command.args(["cat-file", "-p", &format!(":{path}")]).current_dir(&place.work).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn nothing_passes_by_a_filter_that_is_not_run() {
+    let place = repository();
+    filtered(&place, &place.work.join(".git/config"));
+    let hunk = unstaged(&place, "secret").await.concat();
+    let before = place.text("secret");
+    for action in [HunkAction::Stage, HunkAction::Revert] {
+        for hunks in [hunk.as_bytes(), &[]] {
+            assert_eq!(code(apply(&place, b"secret", action, hunks).await), Code::Unsupported, "{action:?}");
+        }
+    }
+    assert!(staged(&place, "secret").ends_with("ENC:old\n") && place.text("secret") == before);
+    assert_eq!(code(apply(&place, b"secret gone", HunkAction::Revert, &[]).await), Code::Unsupported);
+    place.put("secret fresh", "fresh\n");
+    assert_eq!(code(apply(&place, b"secret fresh", HunkAction::Stage, &[]).await), Code::Unsupported);
+
+    // What git has is unstaged as it is, and what goes has no content.
+    git(&place.work, &["add", "secret"]);
+    apply(&place, b"secret", HunkAction::Unstage, &[]).await.unwrap();
+    assert!(staged(&place, "secret").ends_with("ENC:old\n") && place.text("secret") == before);
+    apply(&place, b"secret gone", HunkAction::Stage, &[]).await.unwrap();
+    apply(&place, b"secret fresh", HunkAction::Revert, &[]).await.unwrap();
+    assert!(!place.work.join("secret fresh").exists());
+}
+
+#[tokio::test]
+async fn a_filter_of_the_user_is_run() {
+    let place = repository();
+    filtered(&place, &place.outside.join(".gitconfig"));
+    let hunk = unstaged(&place, "secret").await.concat();
+    assert!(hunk.contains("\n-ENC:old\n+ENC:new\n"), "{hunk}");
+    let part = apply(&place, b"secret", HunkAction::Revert, hunk.as_bytes()).await;
+    assert_eq!(code(part), Code::Unsupported, "its lines are not those of the file");
+    for hunks in [hunk.as_bytes(), &[]] {
+        apply(&place, b"secret", HunkAction::Stage, hunks).await.unwrap();
+        assert!(staged(&place, "secret").ends_with("ENC:new\n"));
+        apply(&place, b"secret", HunkAction::Unstage, hunks).await.unwrap();
+    }
+    apply(&place, b"secret", HunkAction::Revert, &[]).await.unwrap();
+    assert!(place.text("secret").starts_with("one\n") && place.text("secret").ends_with("old\n"));
 }

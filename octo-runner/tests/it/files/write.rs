@@ -40,6 +40,18 @@ fn what_changed_meanwhile_is_not_overwritten() {
     write(&root, "file", "two", &version(&root, "file")).unwrap();
     assert_eq!(place.text("file"), "two");
 
+    // As long as before, and with the time of before.
+    let known = version(&root, "file");
+    let times = std::fs::metadata(place.work.join("file")).unwrap();
+    // The kernel's clock for files goes in steps.
+    let file = std::fs::OpenOptions::new().write(true).open(place.work.join("file")).unwrap();
+    while version(&root, "file") == known {
+        std::os::unix::fs::FileExt::write_all_at(&file, b"TWO", 0).unwrap();
+        file.set_modified(times.modified().unwrap()).unwrap();
+    }
+    assert_eq!(std::fs::metadata(place.work.join("file")).unwrap().mtime_nsec(), times.mtime_nsec());
+    assert_eq!(code(write(&root, "file", "three", &known)), Code::Conflict);
+
     let known = version(&root, "file");
     std::fs::remove_file(place.work.join("file")).unwrap();
     assert_eq!(code(write(&root, "file", "three", &known)), Code::Conflict);
@@ -81,6 +93,67 @@ fn mode_and_owner_stay_and_a_reader_keeps_the_old_file() {
     assert_eq!(after.mode() & 0o7777, 0o751, "new content does not run as somebody else");
     assert_eq!(std::io::read_to_string(reader).unwrap(), "old");
     assert_eq!(place.text("script"), "new");
+}
+
+/// A list of access: what its owner, this user, its group and all others may do, at most what the mask says.
+fn access(user: u32, [owner, theirs, group, mask, other]: [u16; 5]) -> Vec<u8> {
+    let nobody = u32::MAX;
+    let entries =
+        [(1, owner, nobody), (2, theirs, user), (4, group, nobody), (0x10, mask, nobody), (0x20, other, nobody)];
+    let entry =
+        |(tag, may, id): (u16, u16, u32)| [&tag.to_le_bytes()[..], &may.to_le_bytes(), &id.to_le_bytes()].concat();
+    [2_u32.to_le_bytes().to_vec(), entries.into_iter().flat_map(entry).collect()].concat()
+}
+
+/// Sets an attribute. False: this file system has none.
+fn set(path: &Path, name: &str, value: &[u8]) -> bool {
+    match rustix::fs::setxattr(path, name, value, rustix::fs::XattrFlags::empty()) {
+        Err(rustix::io::Errno::OPNOTSUPP) => false,
+        set => {
+            set.unwrap();
+            true
+        }
+    }
+}
+
+fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
+    let mut value = vec![0; 4096];
+    let length = rustix::fs::getxattr(path, name, value.as_mut_slice()).ok()?;
+    value.truncate(length);
+    Some(value)
+}
+
+#[test]
+fn who_may_read_a_file_stays_and_so_does_what_is_noted_on_it() {
+    const ACCESS: &str = "system.posix_acl_access";
+    let place = Place::new();
+    let root = place.root();
+    place.put("shared", "old");
+    place.put("plain", "old");
+    let (shared, plain) = (place.work.join("shared"), place.work.join("plain"));
+    std::fs::set_permissions(&plain, std::fs::Permissions::from_mode(0o640)).unwrap();
+    // One user may read and write it, its group may not.
+    let list = access(33, [6, 6, 0, 6, 0]);
+    if !set(&shared, ACCESS, &list) || !set(&shared, "user.note", b"kept") {
+        return;
+    }
+    // What is made in the directory is open to somebody; what was there already is not.
+    assert!(set(&place.work, "system.posix_acl_default", &access(34, [7, 7, 7, 7, 7])));
+    for path in ["shared", "plain"] {
+        write(&root, path, "new", &Expected::Anything).unwrap();
+        edit::copy(&root, path.as_bytes(), format!("{path} copy").as_bytes()).unwrap();
+    }
+    for path in [shared, place.work.join("shared copy")] {
+        let is = std::fs::metadata(&path).unwrap().mode() & 0o7777;
+        assert_eq!((attribute(&path, ACCESS).as_ref(), is), (Some(&list), 0o660), "{path:?}");
+        assert_eq!(attribute(&path, "user.note").as_deref(), Some(b"kept".as_slice()), "{path:?}");
+    }
+    for path in [plain, place.work.join("plain copy")] {
+        let is = std::fs::metadata(&path).unwrap().mode() & 0o7777;
+        assert_eq!((attribute(&path, ACCESS), is), (None, 0o640), "{path:?}");
+    }
+    write(&root, "fresh", "new", &Expected::Anything).unwrap();
+    assert!(attribute(&place.work.join("fresh"), ACCESS).is_some(), "a new file is as the directory says");
 }
 
 #[test]
@@ -153,6 +226,43 @@ fn entries_are_made_moved_and_copied() {
     assert_eq!(code(edit::rename(&root, b"a", b"a/b/in", false)), Code::BadRequest);
     assert_eq!(code(edit::rename(&root, b"none", b"new", false)), Code::NotFound);
     assert_eq!(edit::rename(&root, b"a/b/copy", b"moved", false).unwrap().entry.path, "moved");
+}
+
+#[test]
+fn a_copy_is_as_closed_as_what_it_is_of_and_whole_or_not_there() {
+    let place = Place::new();
+    let root = place.root();
+    place.put("private/deep/file", "text");
+    let mode = |path: &str| std::fs::metadata(place.work.join(path)).unwrap().mode() & 0o7777;
+    let close = |path: &str, mode| {
+        std::fs::set_permissions(place.work.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    close("private/deep", 0o500);
+    close("private", 0o3710);
+    edit::copy(&root, b"private", b"copy").unwrap();
+    assert_eq!((mode("copy"), mode("copy/deep"), place.text("copy/deep/file").as_str()), (0o3710, 0o500, "text"));
+
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        place.work.join("private/zzz"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    assert_eq!(code(edit::copy(&root, b"private", b"again")), Code::Unsupported);
+    std::fs::remove_file(place.work.join("private/zzz")).unwrap();
+    // One that fails on its way: the path of a file is too long where it would be.
+    let long = "n".repeat(250);
+    let deep = std::iter::repeat_n(long.as_str(), 16).collect::<Vec<_>>().join("/");
+    edit::make_directory(&root, format!("private/{deep}").as_bytes(), true).unwrap();
+    write(&root, &format!("private/{deep}/file"), "text", &Expected::Nothing).unwrap();
+    let to = format!("{}/again", "d".repeat(250));
+    std::fs::create_dir(place.work.join("d".repeat(250))).unwrap();
+    edit::copy(&root, b"private", to.as_bytes()).unwrap_err();
+    assert!(names(&place.work.join("d".repeat(250))).is_empty(), "nothing is left of it");
+    close("private/deep", 0o700);
+    close("copy/deep", 0o700);
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn foreign_names_and_pages_are_refused_before_the_token_is_looked_at() {
             "{headers}"
         );
     }
+    // Which of two is meant, another server may take otherwise.
+    assert_eq!(status("host: localhost\r\nhost: evil.example.com\r\n"), 400);
     let page = "host: localhost\r\norigin: https://app.example.com\r\n";
     let asked = server.plain("OPTIONS /file", page, b"");
     assert_eq!((asked.status, asked.header("access-control-allow-origin")), (204, Some("https://app.example.com")));
@@ -91,6 +93,8 @@ fn the_token_may_come_from_a_file_that_is_closed_to_others() {
     assert_eq!(server.token, "", "what is known is not printed");
     "a-token-of-our-own-choice".clone_into(&mut server.token);
     assert_eq!(server.get("/tree").status, 200);
+    let lower = format!("host: localhost\r\nauthorization: bearer {}\r\n", server.token);
+    assert_eq!(server.plain("GET /tree", &lower, b"").status, 200);
 
     std::fs::write(&file, "short").unwrap();
     assert!(refused(&["--token-file", &shown]).contains("at least 16"));
@@ -99,6 +103,9 @@ fn the_token_may_come_from_a_file_that_is_closed_to_others() {
     let port = server.address.rsplit(':').next().unwrap().to_owned();
     assert!(refused_as("/tmp", &port, &[]).contains("cannot listen"));
     assert!(refused(&["--max-upload", "much"]).contains("is not a size"));
+    for origin in ["example.com", "https://", "https://example.com/page"] {
+        assert!(refused(&["--allow-origin", origin]).contains("as https://example.com"), "{origin}");
+    }
 }
 
 #[test]

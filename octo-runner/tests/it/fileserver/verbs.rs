@@ -52,7 +52,13 @@ fn files_are_uploaded_whole_and_as_they_were_expected() {
     assert_eq!(put("if-none-match: *\r\n", b"two").code(), "conflict");
     let tag = server.get("/file?path=new.txt").header("etag").unwrap().to_owned();
     assert_eq!(put(&format!("if-match: {tag}\r\n"), b"two").status, 200);
-    assert_eq!(put(&format!("if-match: {tag}\r\n"), b"three").status, 409);
+    for unmet in [format!("if-match: {tag}\r\n"), "if-none-match: *\r\n".to_owned()] {
+        let refused = put(&unmet, b"three");
+        assert_eq!((refused.status, refused.code().as_str()), (412, "conflict"), "{unmet}");
+    }
+    assert_eq!(server.ask("PUT /file?path=none.txt", "if-match: *\r\n", b"three").status, 412);
+    assert_eq!(put("if-match: *\r\n", b"two").status, 200);
+    assert_eq!(put("content-range: bytes 0-0/3\r\n", b"x").code(), "bad_request", "it is no whole file");
     assert_eq!(put("if-match: x\r\n", b"three").code(), "bad_request");
     assert_eq!(server.file("new.txt"), b"two");
     let large = put("", &vec![b'x'; (1 << 20) + 1]);
@@ -105,6 +111,10 @@ fn directories_are_listed_made_moved_and_deleted() {
     let json = "content-type: application/json\r\n";
     let moved = server.ask("POST /rename", json, br#"{"path": "src", "to": "a/b/src"}"#);
     assert_eq!(moved.json()["entry"]["path"], "a/b/src");
+    server.put("full/file", b"x");
+    let onto = server.ask("POST /rename", json, br#"{"path": "a", "to": "full", "replace": true}"#);
+    assert_eq!((onto.status, &onto.json()["error"]["hint"]), (409, &json!("delete it first")));
+    assert_eq!(server.ask("DELETE /file?path=full&recursive=true", "", b"").status, 200);
     assert_eq!(server.ask("DELETE /file?path=a", "", b"").code(), "conflict");
     assert_eq!(server.ask("DELETE /file?path=a&recursive=true", "", b"").status, 200);
     assert!(paths("").is_empty());

@@ -1,5 +1,6 @@
 //! Panes beside the conversation: opened, moved, closed, fed and brought back.
 
+use base64::Engine as _;
 use bytes::Bytes;
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use octo_proto::{
@@ -18,6 +19,7 @@ use crate::{
     app::{
         effect::{Asked, Call, Effect},
         input::{Heard, What},
+        mouse::Mouse,
     },
     pane::{Answer, Place, Showing},
 };
@@ -294,6 +296,61 @@ fn a_program_that_rings_without_end_is_heard_now_and_then() {
     stage.wait(300);
     output(&mut stage, "1", 100, "\x07");
     assert_eq!(stage.effects.iter().filter(|effect| **effect == Effect::Bell).count(), 2);
+}
+
+#[test]
+fn a_program_that_copies_without_end_is_heeded_now_and_then_and_where_it_is_seen() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    stage.effects.clear();
+    let mut at = 0;
+    let mut copy = |stage: &mut Stage, text: &str| {
+        let bytes = format!("\x1b]52;c;{}\x07", base64::engine::general_purpose::STANDARD.encode(text));
+        output(stage, "1", at, &bytes);
+        at += bytes.len() as u64;
+    };
+    let copied = |stage: &mut Stage| {
+        let texts = stage.effects.drain(..).filter_map(|effect| match effect {
+            Effect::Copy(text) => Some(text),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>()
+    };
+    (0..50).for_each(|number| copy(&mut stage, &format!("text {number}")));
+    assert_eq!(copied(&mut stage), ["text 0"]);
+    stage.wait(300);
+    assert_eq!(copied(&mut stage), ["text 49"], "the last is not lost");
+    stage.wait(300);
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('c'));
+    stage.screen();
+    copy(&mut stage, "unseen");
+    stage.wait(300);
+    assert_eq!(copied(&mut stage), [""; 0], "another tab is on the screen");
+}
+
+#[test]
+fn the_movements_of_the_mouse_are_asked_for_where_a_program_wants_them() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    assert_eq!(stage.app.mouse(), Mouse::Buttons);
+    output(&mut stage, "1", 0, "\x1b[?1003h");
+    assert_eq!(stage.app.mouse(), Mouse::Motion);
+    output(&mut stage, "1", 8, "\x1b[?1003l\x1b[?1002h");
+    assert_eq!(stage.app.mouse(), Mouse::Buttons);
+}
+
+#[test]
+fn what_is_pasted_while_a_terminal_opens_is_not_lost() {
+    let mut stage = Stage::open_in((120, 40));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('|'));
+    stage.screen();
+    stage.input(What::Paste("echo pasted".to_owned()));
+    let reply = serde_json::to_value(TerminalReply { terminal: info("1", (80, 24)) }).unwrap();
+    answer(&mut stage, is_open, Ok(reply));
+    answer(&mut stage, is_attach, Ok(attached("1", (59, 38))));
+    assert_eq!(typed(&mut stage), "echo pasted");
 }
 
 #[test]
