@@ -720,6 +720,14 @@ fn what_a_terminal_names_is_opened_by_ctrl_and_click_or_by_letters() {
         stage.alt('l');
         stage.write(letter);
     };
+    stage.ctrl(']');
+    stage.alt('l');
+    let at = u64::try_from(links.len() + "\x1b[?1000h".len()).unwrap();
+    output(&mut stage, "1", at, "\x1b[Hmore\x1b[K");
+    assert!(stage.screen().contains("anesb.rs:3"), "it holds still: {}", stage.screen());
+    stage.press(KeyCode::Esc);
+    assert!(stage.screen().contains("more"));
+    output(&mut stage, "1", at + 10, &format!("\x1b[H{links}"));
     label(&mut stage, "s");
     assert_eq!(place(&stage), Some(("b.rs".to_owned(), Some(3))));
     stage.click(60, 5);
