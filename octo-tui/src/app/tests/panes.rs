@@ -630,6 +630,20 @@ fn the_palette_does_what_keys_do() {
     assert!(stage.screen().contains("Ctrl+] - s"));
     stage.press(KeyCode::Enter);
     assert!(terminals(&stage).iter().any(|command| is_open(command)));
+    let stop = |stage: &mut Stage| {
+        stage.asked.clear();
+        stage.ctrl(']');
+        stage.press(KeyCode::Char(' '));
+        stage.write("stop the agent");
+        stage.press(KeyCode::Enter);
+    };
+    stop(&mut stage);
+    assert!(stage.take_asked().is_empty() && stage.screen().contains("nothing that could be stopped"));
+    let working =
+        octo_proto::Event::AgentWorking { phase: octo_proto::session::Phase::Generating, detail: None, turn_id: None };
+    stage.event(Some("a"), working);
+    stop(&mut stage);
+    assert_eq!(stage.take_asked(), [octo_proto::Command::Abort {}]);
 }
 
 #[test]
