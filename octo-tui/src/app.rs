@@ -231,6 +231,7 @@ impl App {
             What::Paste(text) => self.on_paste(&text),
             What::Mouse(event) => self.on_mouse(event),
             What::Resize(columns, rows) => self.size = (columns, rows),
+            What::Cells => self.draw_anew(),
             What::Focus(focused) => self.focused = focused,
             What::Link(heard) => self.on_heard(heard),
             What::Read { upload, image } => self.on_read(&upload, image),

@@ -138,6 +138,8 @@ pub enum PaneInput<'a> {
     Output(&'a octo_proto::frame::Data),
     /// A picture can be shown that was wished, or why it cannot.
     Drawn(Result<Drawing, String>),
+    /// Pictures that were drawn are of no use any more.
+    Cells,
     /// A place that it is to show, where it shows files.
     Place(&'a Place),
     /// What it wished to know by [`Wish::Highlight`].

@@ -24,7 +24,7 @@ use crate::{
         input::{Heard, Input, What},
     },
     config::Environment,
-    graphics::{self, Graphics},
+    graphics::{self, Graphics, Way},
     layouts::Layouts,
     link::{Link, now},
     picture, program,
@@ -226,7 +226,18 @@ impl Loop {
             }
         }
         self.pace.hurry();
-        self.take(what)
+        let resized = matches!(what, What::Resize(..));
+        self.take(what)?;
+        // Another font: what is drawn in pixels has the size of the old one.
+        if resized
+            && let Some(cell) = self.screen.cell_changed()
+            && self.graphics.cell != cell
+            && matches!(self.graphics.way, Way::Kitty | Way::Iterm2 | Way::Sixel)
+        {
+            self.graphics.cell = cell;
+            self.take(What::Cells)?;
+        }
+        Ok(())
     }
 
     /// Takes in what the link told, and what it told meanwhile, so that many events make one frame.

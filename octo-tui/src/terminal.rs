@@ -24,7 +24,10 @@ use crossterm::{
     },
 };
 use ratatui::{Terminal, backend::CrosstermBackend, layout::Size};
-use rustix::{stdio::stdin, termios::tcgetwinsize};
+use rustix::{
+    stdio::stdin,
+    termios::{Winsize, tcgetwinsize},
+};
 
 use self::steady::{Pixels, Steady};
 use crate::{
@@ -48,6 +51,8 @@ pub struct Screen {
     frame: Frame,
     /// Where pixels are in the frame that is being drawn.
     pixels: Pixels,
+    /// The pixels of a cell, as the size of the window has it.
+    cell: Option<(u16, u16)>,
     mouse: Mouse,
 }
 
@@ -84,7 +89,7 @@ impl Screen {
         queue(&mut out, EnableBracketedPaste);
         queue(&mut out, EnableFocusChange);
         write_out(&out)?;
-        Ok(Self { terminal, frame, pixels, mouse: Mouse::Free })
+        Ok(Self { terminal, frame, pixels, cell: None, mouse: Mouse::Free })
     }
 
     /// The columns and rows.
@@ -108,12 +113,14 @@ impl Screen {
             queue(&mut out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES));
             write_out(&out)?;
         }
-        let size = tcgetwinsize(stdin()).ok();
-        let reckoned = size.and_then(|size| {
-            let side = |pixels: u16, cells: u16| pixels.checked_div(cells).filter(|side| *side > 1);
-            Some((side(size.ws_xpixel, size.ws_col)?, side(size.ws_ypixel, size.ws_row)?))
-        });
-        Ok((graphics(&heard, reckoned, environment), heard.typed))
+        self.cell = tcgetwinsize(stdin()).ok().and_then(cell);
+        Ok((graphics(&heard, self.cell, environment), heard.typed))
+    }
+
+    /// The size of the window changed: the size that cells have now, where that changed with it.
+    pub fn cell_changed(&mut self) -> Option<(u16, u16)> {
+        let now = tcgetwinsize(stdin()).ok().and_then(cell)?;
+        (self.cell.replace(now) != Some(now)).then_some(now)
     }
 
     /// Draws the app, as one write that the terminal shows at once. Gives the bytes that it took.
@@ -199,6 +206,12 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// The pixels of a cell of such a window, where it tells of pixels.
+fn cell(size: Winsize) -> Option<(u16, u16)> {
+    let side = |pixels: u16, cells: u16| pixels.checked_div(cells).filter(|side| *side > 1);
+    Some((side(size.ws_xpixel, size.ws_col)?, side(size.ws_ypixel, size.ws_row)?))
 }
 
 /// How a terminal shows pictures that said this of itself.
@@ -295,6 +308,16 @@ mod tests {
         assert_eq!(String::from_utf8(out).unwrap(), "\x1b[5 q\x1b[2 q\x1b[0 q\x1b[6 q");
         assert!(String::from_utf8(farewell()).unwrap().contains("\x1b[0 q"));
         assert!(!gives_back(), "it is given back once");
+    }
+
+    #[test]
+    fn the_size_of_a_cell_is_reckoned_where_the_window_has_pixels() {
+        let window = |ws_xpixel, ws_ypixel| Winsize { ws_row: 24, ws_col: 80, ws_xpixel, ws_ypixel };
+        assert_eq!(cell(window(640, 408)), Some((8, 17)));
+        for (width, height) in [(0, 0), (640, 0), (80, 24)] {
+            assert_eq!(cell(window(width, height)), None);
+        }
+        assert_eq!(cell(Winsize { ws_row: 0, ws_col: 0, ws_xpixel: 640, ws_ypixel: 480 }), None);
     }
 
     #[test]

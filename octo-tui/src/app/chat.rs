@@ -168,6 +168,15 @@ impl App {
         }
     }
 
+    /// Stops the agent at once.
+    pub(super) fn stop_agent(&mut self) {
+        if self.is_stoppable() {
+            self.abort();
+        } else {
+            self.say("the agent does nothing that could be stopped");
+        }
+    }
+
     /// Ctrl+C: stops the agent, clears what is written, and quits where there is neither.
     pub(super) fn interrupt(&mut self) {
         let twice = self.now - std::mem::replace(&mut self.last_interrupt, self.now) < TWICE_MS;

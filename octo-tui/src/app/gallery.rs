@@ -43,6 +43,15 @@ impl App {
         }
     }
 
+    /// The pictures that are drawn are of no use any more.
+    pub(super) fn draw_anew(&mut self) {
+        self.gallery.draw_anew();
+        for id in self.pane_ids() {
+            self.tell_pane(id, PaneInput::Cells);
+        }
+        self.effects.push(Effect::Redraw);
+    }
+
     /// A name for a drawing that no other of this program has.
     pub(super) fn name_drawing(&mut self) -> u32 {
         // Zero is no name.

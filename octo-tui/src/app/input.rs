@@ -38,6 +38,8 @@ pub enum What {
     Mouse(MouseEvent),
     /// The terminal has this size now.
     Resize(u16, u16),
+    /// The cells of the terminal have another size than pictures were drawn for.
+    Cells,
     /// The terminal got or lost the focus.
     Focus(bool),
     /// The link told something.

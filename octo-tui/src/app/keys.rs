@@ -281,8 +281,10 @@ impl App {
     }
 
     fn back(&mut self) {
-        if self.overlay.take().is_none() {
-            self.escape();
+        match self.overlay.take() {
+            Some(Overlay::Hints(hints)) => self.close_hints(&hints),
+            Some(_) => {}
+            None => self.escape(),
         }
     }
 

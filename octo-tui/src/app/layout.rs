@@ -152,7 +152,11 @@ impl App {
         if !matches!(action, Action::Layout(_)) {
             self.focus_pane(CHAT);
         }
-        self.perform(action);
+        match action {
+            // It is asked for by its name, not by a key that comes easily.
+            Action::Back => self.stop_agent(),
+            action => self.perform(action),
+        }
     }
 
     fn pick_terminal(&mut self) {

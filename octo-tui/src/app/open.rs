@@ -5,7 +5,7 @@ use octo_proto::id::ToolCallId;
 use super::{App, effect::Effect};
 use crate::{
     editor::Way,
-    pane::{Place, Showing, diff::DiffPane, terminal::TerminalPane},
+    pane::{PaneInput, Place, Showing, diff::DiffPane, terminal::TerminalPane},
     state::{
         hints::{Hints, Typed},
         layout::CHAT,
@@ -30,21 +30,34 @@ impl App {
             Hints::of(CHAT, rows.flat_map(|(row, it)| it.anchors.iter().map(move |anchor| (row, anchor))))
         };
         match own.or_else(chat) {
-            Some(hints) => self.overlay = Some(Overlay::Hints(hints)),
+            Some(hints) => {
+                self.tell_pane(hints.pane, PaneInput::Held(true));
+                self.overlay = Some(Overlay::Hints(hints));
+            }
             None => self.say("nothing in sight can be opened"),
         }
     }
 
     /// A letter of a label was typed; a capital one asks for the person's own editor.
     pub(super) fn on_hint(&mut self, mut hints: Hints, c: char) {
-        self.overlay = None;
-        match hints.on_typed(c) {
-            Typed::More => self.overlay = Some(Overlay::Hints(hints)),
-            Typed::Nothing => {}
+        let typed = hints.on_typed(c);
+        if typed == Typed::More {
+            self.overlay = Some(Overlay::Hints(hints));
+            return;
+        }
+        self.close_hints(&hints);
+        match typed {
+            Typed::More | Typed::Nothing => {}
             Typed::Chosen(target) => {
                 self.open_target(target, if c.is_uppercase() { Showing::Editor } else { Showing::File });
             }
         }
+    }
+
+    /// Takes the letters away; what was held still for them goes on.
+    pub(super) fn close_hints(&mut self, hints: &Hints) {
+        self.overlay = None;
+        self.tell_pane(hints.pane, PaneInput::Held(false));
     }
 
     /// Opens what a part of the conversation names. What is not in the workspace is asked about first.

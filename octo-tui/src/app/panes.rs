@@ -236,7 +236,7 @@ impl App {
         }
     }
 
-    fn pane_ids(&self) -> Vec<PaneId> {
+    pub(super) fn pane_ids(&self) -> Vec<PaneId> {
         self.workspace.panes.keys().copied().collect()
     }
 

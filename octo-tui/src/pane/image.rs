@@ -155,6 +155,7 @@ impl Pane for ImagePane {
             {
                 self.read(env);
             }
+            PaneInput::Cells => (self.asked, self.drawing) = (None, None),
             PaneInput::Drawn(drawn) => {
                 self.problem = drawn.as_ref().err().cloned();
                 self.drawing = drawn.ok();

@@ -494,6 +494,7 @@ impl Pane for TerminalPane {
             | PaneInput::Highlighted(..)
             | PaneInput::Files(..)
             | PaneInput::FilesEvent(_)
+            | PaneInput::Cells
             | PaneInput::Drawn(_) => {}
         }
     }

@@ -138,6 +138,16 @@ impl Gallery {
         }
     }
 
+    /// What is drawn is of no use any more, nor what is being drawn.
+    pub fn draw_anew(&mut self) {
+        for entry in self.entries.values_mut() {
+            entry.room = (0, 0);
+            if matches!(entry.stage, Stage::Ready(_)) {
+                entry.stage = Stage::Here;
+            }
+        }
+    }
+
     /// There is another connection: what was being fetched is fetched anew.
     pub fn reconnect(&mut self) {
         self.entries.retain(|_, entry| !matches!(entry.stage, Stage::Fetching(_)));

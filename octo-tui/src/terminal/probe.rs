@@ -11,8 +11,9 @@ use rustix::{
     stdio::stdin,
 };
 
-/// The longest wait for an answer. One that comes later is understood as an answer all the same, and dropped.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// The longest wait for an answer, for those at the end of a slow line: every terminal gives the last one. What comes later is
+/// taken for keys.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// `can you show this pixel where placeholders are?`, as kitty's protocol asks it: one that knows the protocol and no
 /// placeholders does not understand the question, and is silent. tmux would take it for a title.

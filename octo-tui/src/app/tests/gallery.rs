@@ -121,6 +121,23 @@ fn a_picture_is_scrolled_by_rows_and_drawn_anew_for_another_room() {
     assert_ne!(stage.app.gallery.drawing(&source("frame")).unwrap().size, before);
 }
 
+#[test]
+fn pictures_are_drawn_anew_for_cells_of_another_size() {
+    let mut stage = shown((80, 24), Way::HalfBlocks);
+    stage.screen();
+    stage.input(What::Cells);
+    assert!(stage.effects.contains(&Effect::Redraw), "rows of pixels may lie anywhere");
+    assert!(stage.app.gallery.drawing(&source("frame")).is_none());
+    stage.screen();
+    assert_eq!(draw(&mut stage, Way::HalfBlocks), 1);
+    stage.screen();
+    stage.app.gallery.show(&[source("frame")], (9, 9));
+    // One that is under way is of the old size.
+    stage.input(What::Cells);
+    let again = stage.app.gallery.show(&[source("frame")], (9, 9));
+    assert_eq!(again.len(), 1);
+}
+
 /// How many cells are left to a picture in pixels.
 fn pixels(stage: &mut Stage) -> usize {
     stage.app.prepare();

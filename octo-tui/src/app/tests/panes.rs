@@ -630,6 +630,20 @@ fn the_palette_does_what_keys_do() {
     assert!(stage.screen().contains("Ctrl+] - s"));
     stage.press(KeyCode::Enter);
     assert!(terminals(&stage).iter().any(|command| is_open(command)));
+    let stop = |stage: &mut Stage| {
+        stage.asked.clear();
+        stage.ctrl(']');
+        stage.press(KeyCode::Char(' '));
+        stage.write("stop the agent");
+        stage.press(KeyCode::Enter);
+    };
+    stop(&mut stage);
+    assert!(stage.take_asked().is_empty() && stage.screen().contains("nothing that could be stopped"));
+    let working =
+        octo_proto::Event::AgentWorking { phase: octo_proto::session::Phase::Generating, detail: None, turn_id: None };
+    stage.event(Some("a"), working);
+    stop(&mut stage);
+    assert_eq!(stage.take_asked(), [octo_proto::Command::Abort {}]);
 }
 
 #[test]
@@ -720,6 +734,14 @@ fn what_a_terminal_names_is_opened_by_ctrl_and_click_or_by_letters() {
         stage.alt('l');
         stage.write(letter);
     };
+    stage.ctrl(']');
+    stage.alt('l');
+    let at = u64::try_from(links.len() + "\x1b[?1000h".len()).unwrap();
+    output(&mut stage, "1", at, "\x1b[Hmore\x1b[K");
+    assert!(stage.screen().contains("anesb.rs:3"), "it holds still: {}", stage.screen());
+    stage.press(KeyCode::Esc);
+    assert!(stage.screen().contains("more"));
+    output(&mut stage, "1", at + 10, &format!("\x1b[H{links}"));
     label(&mut stage, "s");
     assert_eq!(place(&stage), Some(("b.rs".to_owned(), Some(3))));
     stage.click(60, 5);

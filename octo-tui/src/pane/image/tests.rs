@@ -82,6 +82,11 @@ fn a_picture_is_read_in_pieces_and_drawn_in_the_middle() {
         desk.wishes.clear();
         desk.arrange(size);
         assert!(desk.wishes.is_empty(), "it is drawn once");
+        desk.on(PaneInput::Cells);
+        assert!(desk.screen(size).content.iter().any(|cell| cell.symbol() == "…"), "the old one has a wrong size");
+        desk.arrange(size);
+        assert!(matches!(desk.wishes[..], [Wish::Draw { .. }]));
+        desk.wishes.clear();
         desk.arrange((40, 10));
         assert!(matches!(desk.wishes[..], [Wish::Draw { room: (40, 10), .. }]));
     }
