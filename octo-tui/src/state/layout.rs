@@ -19,6 +19,12 @@ const NOBODY: PaneId = PaneId(u32::MAX);
 /// The narrowest and the lowest that a pane is made by resizing.
 const LEAST: (u16, u16) = (8, 3);
 
+/// From so many columns and rows on something is seen of a pane: its title is one row.
+const SEEN: (u16, u16) = (4, 2);
+
+/// From so many columns on, lines of text have room.
+const WIDE: u16 = 40;
+
 /// The weight of a fresh part, in which shares are counted.
 const WHOLE: u32 = 1_000;
 
@@ -142,16 +148,47 @@ impl Tab {
         panes
     }
 
-    /// Where everything is in an area.
+    /// Where everything is in an area. Where nothing would be seen of the pane that has the keys, it alone is shown.
     #[must_use]
     pub fn places(&self, area: Rect) -> Places {
-        let mut places = Places::default();
-        if self.zoomed {
-            places.panes.push((self.focus, area));
-        } else {
-            self.root.place(area, &mut Vec::new(), &mut places);
+        let places = self.all_places(area);
+        let is_seen = places.of(self.focus).is_none_or(|own| own.width >= SEEN.0 && own.height >= SEEN.1);
+        if is_seen && !self.zoomed {
+            return places;
         }
+        Places { panes: vec![(self.focus, area)], dividers: Vec::new() }
+    }
+
+    /// Where everything is, also what is not shown.
+    fn all_places(&self, area: Rect) -> Places {
+        let mut places = Places::default();
+        self.root.place(area, &mut Vec::new(), &mut places);
         places
+    }
+
+    /// How a pane can be divided so that something is seen of both parts: as is wished, else the other way.
+    #[must_use]
+    pub fn room_for(&self, beside: PaneId, wished: Option<Axis>, area: Rect) -> Option<Axis> {
+        let own = self.all_places(area).of(beside)?;
+        let fits = |axis: &Axis| match axis {
+            Axis::Columns => own.width > 2 * LEAST.0,
+            Axis::Rows => own.height >= 2 * LEAST.1,
+        };
+        // Along its longer side: a cell is about twice as high as it is wide.
+        let is_wide = own.width >= own.height.saturating_mul(2).max(100);
+        let first = wished.unwrap_or(if is_wide { Axis::Columns } else { Axis::Rows });
+        let second = if first == Axis::Columns { Axis::Rows } else { Axis::Columns };
+        // Before the first drawing nobody knows.
+        if area.is_empty() { Some(first) } else { [first, second].into_iter().find(fits) }
+    }
+
+    /// The pane with the most room for another, of those that are good for it: one in which lines have room, before one that
+    /// is only large.
+    #[must_use]
+    pub fn roomiest(&self, area: Rect, is_good: impl Fn(PaneId) -> bool) -> PaneId {
+        let places = self.all_places(area).panes.into_iter();
+        let roomiest = places.max_by_key(|(id, own)| (is_good(*id), own.width >= WIDE, own.area()));
+        roomiest.map_or(self.focus, |(id, _)| id)
     }
 
     /// Puts a new pane beside or below another, which gives it `percent` of its room.
@@ -199,7 +236,7 @@ impl Tab {
     /// The pane that lies beyond the edge of another.
     #[must_use]
     pub fn neighbour(&self, id: PaneId, to: Direction, area: Rect) -> Option<PaneId> {
-        let places = Self { zoomed: false, ..self.clone() }.places(area);
+        let places = self.all_places(area);
         let from = places.of(id)?;
         let overlap =
             |first: (u16, u16), second: (u16, u16)| first.1.min(second.1).saturating_sub(first.0.max(second.0));
@@ -232,7 +269,7 @@ impl Tab {
     /// Moves the border of a pane by cells: the one beyond it, or else the one before it.
     pub fn resize(&mut self, id: PaneId, to: Direction, cells: u16, area: Rect) {
         self.zoomed = false;
-        let places = self.places(area);
+        let places = self.all_places(area);
         let Some(own) = places.of(id) else { return };
         let of_axis = |divider: &&Divider| divider.axis == to.axis() && self.root.holds(divider, id);
         // The innermost split of this axis; in it, the border behind the pane, or else that before it.
