@@ -1724,12 +1724,16 @@ _octoctl() {
             return 0
             ;;
         octoctl__subcmd__term__subcmd__screen)
-            opts="-h --json --runner --socket --help"
+            opts="-h --history --json --runner --socket --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --history)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -144,6 +144,7 @@ complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_su
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from send" -l json -d 'Print JSON: one object, or one per line for streams; errors as an object on stderr'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from send" -l runner -d 'Speak to the runner itself instead of octod; `stop --all --runner` ends it too'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help'
+complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from screen" -l history -d 'Print so many lines before it that scrolled off the screen' -r
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from screen" -l socket -d 'Speak to the daemon behind this socket' -r -F
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from screen" -l json -d 'Print JSON: one object, or one per line for streams; errors as an object on stderr'
 complete -c octoctl -n "__fish_octoctl_using_subcommand term; and __fish_seen_subcommand_from screen" -l runner -d 'Speak to the runner itself instead of octod; `stop --all --runner` ends it too'

@@ -33,7 +33,7 @@ pub use modes::Modes;
 pub use notice::{MarkKind, Notice};
 pub use picture::Picture;
 
-use crate::terminal::{MAX_COLS, MAX_ROWS};
+use crate::terminal::{MAX_CELLS, MAX_COLS, MAX_ROWS};
 use framing::{Framing, Piece};
 use machine::Machine;
 use modes::Switch;
@@ -47,6 +47,8 @@ pub struct Emulator {
     parser: Parser,
     framing: Framing,
     machine: Machine,
+    /// Bytes since the last place where nothing was unfinished.
+    unfinished: usize,
     /// When synchronized output ends by itself.
     held_until: Option<u64>,
 }
@@ -69,6 +71,7 @@ impl Emulator {
             parser: Parser::new(),
             framing: Framing::default(),
             machine: Machine::new(size(columns, rows), scrollback),
+            unfinished: 0,
             held_until: None,
         }
     }
@@ -89,6 +92,10 @@ impl Emulator {
                 None => {}
             }
             bytes = &bytes[taken..];
+            self.unfinished = match self.framing.unfinished() {
+                Some(held) => held,
+                None => self.unfinished + taken,
+            };
         }
         self.held_until = match self.held_until {
             _ if !self.machine.modes.is(2026) => None,
@@ -137,6 +144,14 @@ impl Emulator {
         redraw::with_scrollback(&self.machine, lines)
     }
 
+    /// Where its output goes on, so that an emulator which was given a redraw comes to the same: so many bytes before the end
+    /// of what was fed, since they are a sequence or a character that is not whole. Where they are more than `most`, what
+    /// stands for them instead is given.
+    #[must_use]
+    pub fn unfinished(&self, most: usize) -> (usize, &'static [u8]) {
+        if self.unfinished <= most { (self.unfinished, b"") } else { (0, self.framing.opener()) }
+    }
+
     fn expire(&mut self, now_ms: u64) {
         if self.held_until.is_some_and(|until| now_ms >= until) {
             self.held_until = None;
@@ -154,5 +169,6 @@ impl Emulator {
 }
 
 fn size(columns: usize, rows: usize) -> Size {
-    Size { columns: columns.clamp(MIN_COLUMNS, MAX_COLS.into()), rows: rows.clamp(1, MAX_ROWS.into()) }
+    let columns = columns.clamp(MIN_COLUMNS, MAX_COLS.into());
+    Size { columns, rows: rows.clamp(1, MAX_ROWS.into()).min(MAX_CELLS / columns) }
 }

@@ -13,6 +13,9 @@ pub const MAX_COLS: u16 = 1000;
 /// The most rows of a terminal.
 pub const MAX_ROWS: u16 = 1000;
 
+/// The most columns times rows of a terminal: both of its screens are held, whatever is on them.
+pub const MAX_CELLS: usize = 200_000;
+
 /// The most bytes of one `input`.
 pub const MAX_INPUT: usize = 64 * 1024;
 
@@ -55,6 +58,9 @@ pub enum TerminalCommand {
         /// Whether to be the one who writes, if nobody is.
         #[serde(default)]
         write: bool,
+        /// How many lines that scrolled off the screen come before it, at most; without it 1,000.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        history: Option<u32>,
     },
     /// Shows it no more. Reply: [`Done`](crate::command::Done).
     #[serde(rename = "detach")]
@@ -346,13 +352,14 @@ impl TerminalState {
 /// Refuses a size that no terminal has.
 ///
 /// # Errors
-/// `bad_request` where there are no columns or rows, or more than [`MAX_COLS`] or [`MAX_ROWS`].
+/// `bad_request` where there are no columns or rows, or more than [`MAX_COLS`], [`MAX_ROWS`] or [`MAX_CELLS`].
 pub fn check_size(cols: u16, rows: u16) -> Result<(), Error> {
-    if (1..=MAX_COLS).contains(&cols) && (1..=MAX_ROWS).contains(&rows) {
+    let cells = usize::from(cols) * usize::from(rows);
+    if (1..=MAX_COLS).contains(&cols) && (1..=MAX_ROWS).contains(&rows) && cells <= MAX_CELLS {
         return Ok(());
     }
     Err(Error::bad_request(format!("a terminal cannot have {cols} columns and {rows} rows"))
-        .hint(format!("it has 1 to {MAX_COLS} columns and 1 to {MAX_ROWS} rows")))
+        .hint(format!("it has 1 to {MAX_COLS} columns and 1 to {MAX_ROWS} rows, and at most {MAX_CELLS} cells")))
 }
 
 /// Reads the command of a body, or says what is wrong with it.

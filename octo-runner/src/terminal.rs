@@ -105,6 +105,8 @@ pub struct Asking {
     pub may_write: bool,
     /// The offset behind the last byte that it has.
     pub after: Option<u64>,
+    /// How many lines it wants that scrolled off the screen.
+    pub history: Option<u32>,
 }
 
 impl Terminal {
@@ -203,7 +205,7 @@ impl Terminal {
             task::load(runner, self.clone());
         }
         wake.notify_one();
-        let watch = TerminalWatch::new(self.clone(), number, asking.after, runner.epoch());
+        let watch = TerminalWatch::new(self.clone(), number, asking, runner.epoch());
         (Attached { terminal: self.info(), client: Owner::name(number) }, watch)
     }
 

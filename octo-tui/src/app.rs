@@ -28,7 +28,7 @@ use octo_proto::{
 use self::{
     effect::{Call, Effect},
     input::{Input, What},
-    mouse::{Held, Selection},
+    mouse::{Held, Mouse, Selection},
     outbox::{Ids, Outbox},
     panes::Waiting,
 };
@@ -70,6 +70,8 @@ pub struct Options {
     pub thinking: bool,
     /// The current folder.
     pub cwd: String,
+    /// What this machine is called.
+    pub host: String,
     /// The person's home, for `~`.
     pub home: Option<String>,
     /// What is opened first.
@@ -161,6 +163,9 @@ pub struct App {
     mouse: bool,
     /// Before this time no program of a terminal rings the bell.
     bell_at: i64,
+    /// What a program copied last, and when the next copy may be handed on.
+    copying: Option<String>,
+    copy_at: i64,
     last_key: i64,
     last_escape: i64,
     last_interrupt: i64,
@@ -207,6 +212,8 @@ impl App {
             focused: true,
             mouse: options.mouse,
             bell_at: i64::MIN / 2,
+            copying: None,
+            copy_at: i64::MIN / 2,
             last_key: i64::MIN / 2,
             last_escape: i64::MIN / 2,
             last_interrupt: i64::MIN / 2,
@@ -235,6 +242,7 @@ impl App {
             What::Tick => {
                 self.outbox.tick(input.at, &mut self.effects);
                 self.tick_panes();
+                self.copy_soon();
             }
         }
         self.follow_workspace();
@@ -292,6 +300,7 @@ impl App {
             self.notice.as_ref().map(|notice| notice.until),
             self.outbox.due(),
             self.keep_at,
+            self.copying.as_ref().map(|_| self.copy_at),
             self.workspace.panes.values().filter_map(|pane| pane.wake_at()).min(),
         ]
         .into_iter()
@@ -299,10 +308,15 @@ impl App {
         .min()
     }
 
-    /// Whether the mouse is taken.
+    /// How much of the mouse is taken: its movements only where a program that is seen wants them.
     #[must_use]
-    pub fn has_mouse(&self) -> bool {
-        self.mouse
+    pub fn mouse(&self) -> Mouse {
+        let mut seen = self.workspace.places.panes.iter().filter_map(|(id, _)| self.workspace.panes.get(id));
+        match (self.mouse, seen.any(|pane| pane.asks_motion())) {
+            (false, _) => Mouse::Free,
+            (true, false) => Mouse::Buttons,
+            (true, true) => Mouse::Motion,
+        }
     }
 
     /// Whether something typed has not reached octod yet.
@@ -315,6 +329,12 @@ impl App {
     #[must_use]
     pub fn is_down_for_long(&self) -> bool {
         self.down_since.is_some_and(|since| self.now - since >= LONG_MS)
+    }
+
+    /// The shape of the cursor, by the number of DECSCUSR: that of the pane that has the keys.
+    #[must_use]
+    pub fn cursor_style(&self) -> u16 {
+        self.workspace.focused().filter(|_| self.overlay.is_none()).map_or(0, |pane| pane.cursor_style())
     }
 
     fn is_connected(&self) -> bool {

@@ -93,6 +93,7 @@ fn setup(arguments: &Arguments) -> anyhow::Result<run::Setup> {
         mouse: config.mouse,
         thinking: config.thinking,
         cwd: cwd.to_string_lossy().into_owned(),
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         home: environment.home.clone(),
         start,
         editor: Editor {

@@ -60,9 +60,10 @@ pub struct Environment {
     pub editor: Option<String>,
     /// `TMUX` is set.
     pub in_tmux: bool,
-    /// The point at which a debug build panics, for the test that the terminal is given back.
+    /// Where a debug build panics on a key, for the tests of what becomes of the terminal: on the thread of the loop, or
+    /// `elsewhere`.
     #[cfg(debug_assertions)]
-    pub panic_on_key: bool,
+    pub panic_on_key: Option<String>,
 }
 
 /// Why the configuration cannot be used.
@@ -119,7 +120,7 @@ impl Environment {
             editor: text("VISUAL").or_else(|| text("EDITOR")),
             in_tmux: set("TMUX").is_some(),
             #[cfg(debug_assertions)]
-            panic_on_key: set("OCTO_TUI_TEST_PANIC").is_some(),
+            panic_on_key: text("OCTO_TUI_TEST_PANIC"),
         }
     }
 }

@@ -48,11 +48,13 @@ pub struct Graphics {
     pub way: Way,
     /// The pixels of a cell.
     pub cell: (u16, u16),
+    /// The pixels that a picture may be wide, where there is a limit: nothing is drawn of a wider one.
+    pub widest: Option<u16>,
 }
 
 impl Default for Graphics {
     fn default() -> Self {
-        Self { way: Way::HalfBlocks, cell: CELL }
+        Self { way: Way::HalfBlocks, cell: CELL, widest: None }
     }
 }
 
@@ -135,7 +137,8 @@ pub fn prepare(bytes: &[u8], room: (u16, u16), id: u32, graphics: &Graphics) -> 
     }
     let pixels = (u32::from(room.0) * u32::from(graphics.cell.0), u32::from(room.1) * u32::from(graphics.cell.1));
     let image = decode::decode(bytes, pixels)?;
-    let fitted = fit::fit((image.width(), image.height()), room, graphics.cell);
+    let columns = graphics.widest.map_or(room.0, |widest| room.0.min(widest / graphics.cell.0.max(1)));
+    let fitted = fit::fit((image.width(), image.height()), (columns, room.1), graphics.cell);
     encode(&image, &fitted, id, graphics).map_err(|error| error.to_string())
 }
 

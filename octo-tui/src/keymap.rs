@@ -35,6 +35,8 @@ pub enum Context {
     Tree,
     /// A file.
     File,
+    /// A picture.
+    Picture,
     /// What was changed.
     Diff,
     /// A terminal: every key but the prefix goes to its program.
@@ -143,6 +145,8 @@ pub enum LayoutAction {
     Step(i8),
     /// Something of the pane, as its own keys may not mean it.
     Pane(PaneAction),
+    /// Labels what can be opened.
+    Hints,
     /// Shows everything that can be done.
     Palette,
     /// Leaves the program.
@@ -441,15 +445,21 @@ pub fn typed(key: KeyEvent) -> Option<char> {
 pub(crate) fn chord(key: KeyEvent) -> (KeyModifiers, KeyCode) {
     let modifiers = key.modifiers & (CTRL | ALT | SHIFT);
     match key.code {
-        // Terminals without the keyboard protocol have one control character for a digit and a sign; the sign is meant.
-        KeyCode::Char(c @ '4'..='7') if modifiers == CTRL => {
-            (CTRL, KeyCode::Char(['\\', ']', '^', '_'][usize::from(c as u8 - b'4')]))
+        KeyCode::Char(c) => {
+            let c = meant(c, modifiers);
+            let c = if modifiers.intersects(CTRL | ALT) { c.to_ascii_lowercase() } else { c };
+            (modifiers - SHIFT, KeyCode::Char(c))
         }
-        KeyCode::Char(c) => (
-            modifiers - SHIFT,
-            KeyCode::Char(if modifiers.intersects(CTRL | ALT) { c.to_ascii_lowercase() } else { c }),
-        ),
         code => (modifiers, code),
+    }
+}
+
+/// The character of a key: terminals without the keyboard protocol have one control character for a digit and a sign, which
+/// is read as the digit; the sign is meant.
+pub(crate) fn meant(c: char, modifiers: KeyModifiers) -> char {
+    match c {
+        '4'..='7' if modifiers & (CTRL | SHIFT) == CTRL => ['\\', ']', '^', '_'][usize::from(c as u8 - b'4')],
+        _ => c,
     }
 }
 

@@ -26,7 +26,9 @@ use ratatui::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{graphics::Drawing, keymap::Context, state::composer::Edit, syntax::Tokens, theme::Theme};
+use crate::{
+    graphics::Drawing, keymap::Context, state::composer::Edit, syntax::Tokens, text::anchor::Anchor, theme::Theme,
+};
 
 /// One part of the screen.
 pub trait Pane: Debug {
@@ -59,8 +61,23 @@ pub trait Pane: Debug {
         None
     }
 
+    /// The shape of its cursor, by the number of DECSCUSR; 0: the terminal's own.
+    fn cursor_style(&self) -> u16 {
+        0
+    }
+
+    /// What can be opened in it, each with its row. `root` is the workspace.
+    fn links(&self, _root: &str) -> Vec<(u16, Anchor)> {
+        Vec::new()
+    }
+
     /// Whether what the mouse does is for it, so that nothing is selected with it.
     fn asks_mouse(&self) -> bool {
+        false
+    }
+
+    /// Whether it wants to know each movement of the mouse.
+    fn asks_motion(&self) -> bool {
         false
     }
 
@@ -69,11 +86,23 @@ pub trait Pane: Debug {
         None
     }
 
-    /// The text between two places of its area (column, row), both included, as it is meant and not as it was wrapped;
-    /// none: what stands on the screen.
-    fn selected(&self, _from: (u16, u16), _to: (u16, u16)) -> Option<String> {
+    /// The number of the line in its first row, where text stays selected while it scrolls; none where rows are what is
+    /// selected.
+    fn first_line(&self) -> Option<i64> {
         None
     }
+
+    /// The text between two places of it (column of its area, and line as [`Self::first_line`] counts them, or row), both
+    /// included, as it is meant and not as it was wrapped; none: what stands on the screen.
+    fn selected(&self, _from: (u16, i64), _to: (u16, i64)) -> Option<String> {
+        None
+    }
+}
+
+/// Places of an area whose lines are its rows.
+fn in_rows(places: [(u16, i64); 2]) -> Option<[(u16, u16); 2]> {
+    let [from, to] = places.map(|(column, row)| u16::try_from(row).ok().map(|row| (column, row)));
+    Some([from?, to?])
 }
 
 /// What happens to a pane.
@@ -91,6 +120,8 @@ pub enum PaneInput<'a> {
     Paste(&'a str),
     /// The mouse did something in it.
     Mouse(PaneMouse),
+    /// Text of it is being selected, or not any more.
+    Held(bool),
     /// It has the keys now, or not any more.
     Focus(bool),
     /// It is new, or there is a new connection: everything must be asked (again).

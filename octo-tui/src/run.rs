@@ -79,10 +79,9 @@ async fn enter(setup: Setup) -> io::Result<()> {
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let signals = Signals::listen()?;
-    let mut screen = Screen::take(stop.clone())?;
+    let screen = Screen::take()?;
     let link = Link::start(setup.socket, setup.hello, &tasks, stop.clone());
     let app = App::new(setup.options, screen.size()?);
-    screen.set_mouse(app.has_mouse())?;
     let remote = setup.environment.is_remote;
     let mut task = Loop {
         app,
@@ -218,10 +217,12 @@ impl Loop {
             Event::FocusLost => What::Focus(false),
         };
         #[cfg(debug_assertions)]
-        if self.environment.panic_on_key && matches!(what, What::Key(_)) {
-            #[expect(clippy::panic, reason = "the test that a panic gives the terminal back")]
-            {
-                panic!("as the test asked");
+        if matches!(what, What::Key(_)) {
+            #[expect(clippy::panic, reason = "the tests of what becomes of the terminal")]
+            match self.environment.panic_on_key.as_deref() {
+                Some("elsewhere") => drop(self.reading.spawn_blocking(|| panic!("as the test asked"))),
+                Some(_) => panic!("as the test asked"),
+                None => {}
             }
         }
         self.pace.hurry();
@@ -280,7 +281,6 @@ impl Loop {
                 Effect::SaveLayout { root, text } => drop(self.layouts.save(&root, &text)),
                 Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Bell => self.screen.ring()?,
-                Effect::Mouse(on) => self.screen.set_mouse(on)?,
                 Effect::Redraw => self.screen.forget()?,
                 Effect::Quit => self.quit = true,
             }
@@ -322,6 +322,7 @@ impl Loop {
     fn draw(&mut self) -> io::Result<()> {
         let effects = self.app.prepare();
         self.perform(effects)?;
+        self.screen.set_mouse(self.app.mouse())?;
         let bytes = self.screen.draw(&self.app)?;
         self.pace.drawn(bytes);
         Ok(())

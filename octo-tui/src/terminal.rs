@@ -7,7 +7,7 @@ use std::{
     cell::RefCell,
     io::{self, Write},
     rc::Rc,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU16, Ordering},
 };
 
 use base64::Engine;
@@ -25,11 +25,10 @@ use crossterm::{
 };
 use ratatui::{Terminal, backend::CrosstermBackend, layout::Size};
 use rustix::{stdio::stdin, termios::tcgetwinsize};
-use tokio_util::sync::CancellationToken;
 
 use self::steady::{Pixels, Steady};
 use crate::{
-    app::App,
+    app::{App, mouse::Mouse},
     config::Environment,
     graphics::{Graphics, Way},
     view,
@@ -38,6 +37,10 @@ use crate::{
 /// Whether the terminal is ours now, so that it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// The shape that its cursor has now, by the number of DECSCUSR; 0: its own. Some terminals know of no shapes: nothing is
+/// told where nothing changes.
+static SHAPE: AtomicU16 = AtomicU16::new(0);
+
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Screen {
@@ -45,7 +48,7 @@ pub struct Screen {
     frame: Frame,
     /// Where pixels are in the frame that is being drawn.
     pixels: Pixels,
-    mouse: bool,
+    mouse: Mouse,
 }
 
 /// The bytes of one frame, collected so that they are written at once.
@@ -64,12 +67,13 @@ impl Write for Frame {
 }
 
 impl Screen {
-    /// Takes the terminal. A panic anywhere gives it back first, and then cancels `stop`.
+    /// Takes the terminal. A panic on this thread gives it back before it is told; one on another thread, such as that of a
+    /// decoder which stumbles, is for whoever waits there, and nothing of it is written over the screen.
     ///
     /// # Errors
     /// Where it is no terminal.
-    pub fn take(stop: CancellationToken) -> io::Result<Self> {
-        restore_on_panic(stop);
+    pub fn take() -> io::Result<Self> {
+        restore_on_panic();
         let frame = Frame::default();
         let pixels = Pixels::default();
         let terminal = Terminal::new(Steady::new(CrosstermBackend::new(frame.clone()), pixels.clone()))?;
@@ -80,7 +84,7 @@ impl Screen {
         queue(&mut out, EnableBracketedPaste);
         queue(&mut out, EnableFocusChange);
         write_out(&out)?;
-        Ok(Self { terminal, frame, pixels, mouse: false })
+        Ok(Self { terminal, frame, pixels, mouse: Mouse::Free })
     }
 
     /// The columns and rows.
@@ -118,10 +122,17 @@ impl Screen {
     /// Where the terminal cannot be written.
     pub fn draw(&mut self, app: &App) -> io::Result<usize> {
         queue(&mut self.frame.0.borrow_mut(), BeginSynchronizedUpdate);
+        let begun = self.frame.0.borrow().len();
         self.terminal.draw(|frame| {
             view::draw(app, frame);
             self.pixels.find(frame.buffer_mut());
         })?;
+        shape(&mut self.frame.0.borrow_mut(), app.cursor_style());
+        if self.frame.0.borrow().len() == begun {
+            // Nothing looks different.
+            self.frame.0.borrow_mut().clear();
+            return Ok(0);
+        }
         queue(&mut self.frame.0.borrow_mut(), EndSynchronizedUpdate);
         let bytes = std::mem::take(&mut *self.frame.0.borrow_mut());
         write_out(&bytes)?;
@@ -136,19 +147,24 @@ impl Screen {
         self.terminal.clear()
     }
 
-    /// Takes the mouse, or lets it go.
+    /// Takes so much of the mouse, and lets go of the rest.
     ///
     /// # Errors
     /// Where the terminal cannot be written.
-    pub fn set_mouse(&mut self, on: bool) -> io::Result<()> {
-        if std::mem::replace(&mut self.mouse, on) == on {
+    pub fn set_mouse(&mut self, mouse: Mouse) -> io::Result<()> {
+        let before = std::mem::replace(&mut self.mouse, mouse);
+        if before == mouse {
             return Ok(());
         }
         let mut out = Vec::new();
-        if on {
-            queue(&mut out, EnableMouseCapture);
-        } else {
+        if before != Mouse::Free {
             queue(&mut out, DisableMouseCapture);
+        }
+        match mouse {
+            Mouse::Free => {}
+            // Movements would be a word from the terminal and a frame for each.
+            Mouse::Buttons => out.extend_from_slice(b"\x1b[?1000h\x1b[?1002h\x1b[?1015h\x1b[?1006h"),
+            Mouse::Motion => queue(&mut out, EnableMouseCapture),
         }
         write_out(&out)
     }
@@ -188,29 +204,41 @@ impl Drop for Screen {
 /// How a terminal shows pictures that said this of itself.
 fn graphics(heard: &probe::Heard, reckoned: Option<(u16, u16)>, environment: &Environment) -> Graphics {
     let program = environment.program.as_deref().unwrap_or_default();
-    // These answer to kitty's protocol, but know no placeholders.
     let named = |name: &str| heard.name.contains(name) || program.contains(name);
     let takes_files = named("iTerm") || named("WezTerm") || named("mintty");
     let way = match heard.cell.or(reckoned) {
         _ if environment.no_color => Way::Not,
         // Without the size of a cell nobody knows how many of them a picture takes.
         None => Way::HalfBlocks,
+        // It answers to kitty's protocol but knows no placeholders, and what was drawn as sixels stays under text.
+        Some(_) if named("Konsole") => Way::HalfBlocks,
+        // These answer to kitty's protocol too, and know no placeholders either.
         Some(_) if takes_files => Way::Iterm2,
-        Some(_) if heard.kitty && !named("Konsole") => Way::Kitty,
+        Some(_) if heard.kitty => Way::Kitty,
         Some(_) if heard.sixel => Way::Sixel,
         Some(_) => Way::HalfBlocks,
     };
     let cell = heard.cell.or(reckoned).unwrap_or(Graphics::default().cell);
-    Graphics { way, cell }
+    Graphics { way, cell, widest: heard.widest.filter(|_| way == Way::Sixel) }
 }
 
-fn restore_on_panic(stop: CancellationToken) {
-    let before = std::panic::take_hook();
+fn restore_on_panic() {
+    let (before, own) = (std::panic::take_hook(), std::thread::current().id());
     std::panic::set_hook(Box::new(move |panic| {
-        give_back();
-        before(panic);
-        stop.cancel();
+        if std::thread::current().id() == own {
+            give_back();
+        }
+        if !TAKEN.load(Ordering::SeqCst) {
+            before(panic);
+        }
     }));
+}
+
+/// Gives the cursor a shape, where it has another.
+fn shape(out: &mut Vec<u8>, wanted: u16) {
+    if SHAPE.swap(wanted, Ordering::SeqCst) != wanted {
+        out.extend_from_slice(format!("\x1b[{wanted} q").as_bytes());
+    }
 }
 
 /// Undoes everything that was set. Where the terminal is gone there is nobody to tell.
@@ -218,6 +246,12 @@ fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
+    drop(write_out(&farewell()));
+    drop(disable_raw_mode());
+}
+
+/// What undoes everything.
+fn farewell() -> Vec<u8> {
     let mut out = Vec::new();
     queue(&mut out, EndSynchronizedUpdate);
     queue(&mut out, PopKeyboardEnhancementFlags);
@@ -229,8 +263,8 @@ fn give_back() {
     // Some terminals keep the modes of each screen apart.
     queue(&mut out, DisableMouseCapture);
     queue(&mut out, cursor::Show);
-    drop(write_out(&out));
-    drop(disable_raw_mode());
+    shape(&mut out, 0);
+    out
 }
 
 /// Appends the sequence of a command.
@@ -253,6 +287,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_shape_of_the_cursor_is_told_when_it_changes_and_given_back() {
+        let gives_back = || String::from_utf8(farewell()).unwrap().contains(" q");
+        assert!(!gives_back(), "nobody changed it");
+        let mut out = Vec::new();
+        [0, 5, 5, 2, 0, 6].into_iter().for_each(|wanted| shape(&mut out, wanted));
+        assert_eq!(String::from_utf8(out).unwrap(), "\x1b[5 q\x1b[2 q\x1b[0 q\x1b[6 q");
+        assert!(String::from_utf8(farewell()).unwrap().contains("\x1b[0 q"));
+        assert!(!gives_back(), "it is given back once");
+    }
+
+    #[test]
     fn pictures_are_shown_in_the_best_way_that_a_terminal_has() {
         let heard = |name: &str, kitty, sixel| probe::Heard {
             name: name.to_owned(),
@@ -267,15 +312,20 @@ mod tests {
             (heard("ghostty 1.1", true, false), Way::Kitty),
             (heard("WezTerm 2024", true, true), Way::Iterm2),
             (heard("iTerm2 3.5", false, true), Way::Iterm2),
-            (heard("Konsole 24.12", true, true), Way::Sixel),
+            (heard("Konsole 24.12", true, true), Way::HalfBlocks),
             (heard("foot(1.16)", false, true), Way::Sixel),
             (heard("", false, false), Way::HalfBlocks),
         ] {
-            assert_eq!(graphics(&heard, None, &plain), Graphics { way, cell: (9, 21) }, "{heard:?}");
+            assert_eq!(graphics(&heard, None, &plain), Graphics { way, cell: (9, 21), widest: None }, "{heard:?}");
         }
         let unknown = probe::Heard { sixel: true, ..probe::Heard::default() };
         assert_eq!(graphics(&unknown, None, &plain), Graphics::default(), "how large is a cell?");
-        assert_eq!(graphics(&unknown, Some((8, 16)), &plain), Graphics { way: Way::Sixel, cell: (8, 16) });
+        let sixel = Graphics { way: Way::Sixel, cell: (8, 16), widest: None };
+        assert_eq!(graphics(&unknown, Some((8, 16)), &plain), sixel);
+        let narrow = probe::Heard { sixel: true, widest: Some(1000), ..probe::Heard::default() };
+        assert_eq!(graphics(&narrow, Some((8, 16)), &plain), Graphics { widest: Some(1000), ..sixel });
+        let other = probe::Heard { kitty: true, ..narrow };
+        assert_eq!(graphics(&other, Some((8, 16)), &plain).widest, None, "this is about sixels");
         let iterm = Environment { program: Some("iTerm.app".to_owned()), ..Environment::default() };
         assert_eq!(graphics(&unknown, Some((8, 16)), &iterm).way, Way::Iterm2);
         let plain = Environment { no_color: true, ..Environment::default() };

@@ -1,5 +1,6 @@
 //! From foreign text to lines that are safe to show: cleaned, styled, broken to a width.
 
+pub mod address;
 pub mod anchor;
 pub mod clean;
 pub mod markdown;

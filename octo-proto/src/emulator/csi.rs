@@ -2,7 +2,7 @@
 
 use alacritty_terminal::vte::{
     Params,
-    ansi::{ClearMode, Handler, LineClearMode},
+    ansi::{Attr, ClearMode, Handler, LineClearMode},
 };
 
 use super::{
@@ -42,6 +42,9 @@ impl Machine {
         match (intermediates, action) {
             ([], 'm') => {
                 for attribute in sgr::read(params) {
+                    if matches!(attribute, Attr::UnderlineColor(Some(_))) {
+                        self.adorn();
+                    }
                     self.screens.active_mut().term().terminal_attribute(attribute);
                 }
             }

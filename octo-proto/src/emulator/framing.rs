@@ -56,6 +56,27 @@ impl Framing {
         self.state == State::Ground && self.held == 0
     }
 
+    /// How many bytes are held of a character; none where a sequence is being read.
+    pub(super) fn unfinished(&self) -> Option<usize> {
+        (self.state == State::Ground).then_some(self.held)
+    }
+
+    /// What begins a sequence that ends where the one that is being read does, if one is.
+    pub(super) fn opener(&self) -> &'static [u8] {
+        match self.state {
+            State::Ground => b"",
+            State::Escape | State::EscapeIntermediate => b"\x1b ",
+            State::Control => b"\x1b[",
+            State::Command | State::CommandTooLong => b"\x1b]",
+            State::Ignored => b"\x1bX",
+            State::DeviceEntry
+            | State::Device
+            | State::DeviceIntermediate
+            | State::DeviceIgnored
+            | State::DeviceString => b"\x1bP:q",
+        }
+    }
+
     /// The next piece at the beginning of `bytes`, and how many bytes it takes.
     pub(super) fn next<'a>(&mut self, bytes: &'a [u8]) -> (Option<Piece<'a>>, usize) {
         match self.state {

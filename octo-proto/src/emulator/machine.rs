@@ -9,6 +9,8 @@ use alacritty_terminal::{
     },
 };
 
+use unicode_width::UnicodeWidthChar;
+
 use super::{
     device::DeviceString,
     keyboard::Keyboard,
@@ -21,6 +23,10 @@ use super::{
 
 /// Replies to one piece of output; a program that asks for more in one breath does not read the answers.
 const MOST_REPLIES: usize = 16 << 10;
+
+/// Marks, links and colours of underlines that cells may have at a time; those of the oldest go. They take several times
+/// what a cell takes.
+const ADORNED: usize = 16_000;
 
 /// Columns between the tab stops that nobody set.
 const TAB_WIDTH: usize = 8;
@@ -42,6 +48,8 @@ pub(super) struct Machine {
     pub(super) device: DeviceString,
     /// The command that ends now grew too long and is not obeyed.
     pub(super) overlong: bool,
+    /// Marks, links and colours of underlines since they were counted last, and those that were there then.
+    adorned: usize,
     /// The program has thrown the history away.
     pub(super) erased: bool,
     replies: Vec<u8>,
@@ -65,6 +73,7 @@ impl Machine {
             notices: Notices::default(),
             device: DeviceString::default(),
             overlong: false,
+            adorned: 0,
             erased: false,
             replies: Vec::new(),
             last: None,
@@ -161,6 +170,17 @@ impl Machine {
             screen.term().input(character);
         } else {
             screen.write(character, self.modes.is(7));
+            if character.width() == Some(0) {
+                self.adorn();
+            }
+        }
+    }
+
+    /// Something that is not in the cells themselves was put on one, or will be on the next.
+    pub(super) fn adorn(&mut self) {
+        self.adorned += 1;
+        if self.adorned > ADORNED {
+            self.adorned = self.screens.strip(ADORNED / 2);
         }
     }
 

@@ -74,6 +74,9 @@ impl Machine {
             let grids = [Which::Primary, Which::Alternate].map(|which| self.screens.screen(which).grid());
             self.links.get(id, target, grids)
         };
+        if link.is_some() {
+            self.adorn();
+        }
         // Not by way of the parser's type, which would make another of it for each time that it is named.
         self.screens.active_mut().term().grid_mut().cursor.template.set_hyperlink(link);
     }

@@ -1,6 +1,10 @@
 //! What scrolled off the screen, taken away line by line: for who keeps more of it than a terminal holds in cells.
 
-use alacritty_terminal::{grid::Dimensions, index::Line};
+use alacritty_terminal::{
+    grid::{Dimensions, Grid},
+    index::Line,
+    term::cell::Cell,
+};
 
 use super::{Emulator, redraw::line_of, screens::Which};
 use crate::terminal::HistoryLine;
@@ -14,16 +18,23 @@ impl Emulator {
         if held <= keep {
             return Vec::new();
         }
-        let top = screens.screen(Which::Primary).grid().topmost_line().0;
-        let taken = self.lines(top, held - keep);
-        self.machine.screens.forget_history(keep);
+        let grid = screens.screen(Which::Primary).grid();
+        let taken = lines(grid, grid.topmost_line().0, held - keep);
+        screens.forget_history(keep);
         taken
     }
 
     /// The lines of the primary screen, which may be beneath the alternate one.
     #[must_use]
     pub fn screen_lines(&self) -> Vec<HistoryLine> {
-        self.lines(0, self.machine.screens.size().rows)
+        lines(self.machine.screens.screen(Which::Primary).grid(), 0, self.machine.screens.size().rows)
+    }
+
+    /// The lines of the screen that is shown, after those above it.
+    #[must_use]
+    pub fn shown_lines(&self) -> Vec<HistoryLine> {
+        let grid = self.machine.screens.active().grid();
+        lines(grid, grid.topmost_line().0, grid.total_lines())
     }
 
     /// How many lines of history are kept at most.
@@ -36,13 +47,12 @@ impl Emulator {
     pub fn was_history_erased(&mut self) -> bool {
         std::mem::take(&mut self.machine.erased)
     }
+}
 
-    fn lines(&self, first: i32, count: usize) -> Vec<HistoryLine> {
-        let grid = self.machine.screens.screen(Which::Primary).grid();
-        let lines = (first..).take(count).map(|line| {
-            let (text, goes_on) = line_of(grid, Line(line));
-            HistoryLine { text, goes_on }
-        });
-        lines.collect()
-    }
+fn lines(grid: &Grid<Cell>, first: i32, count: usize) -> Vec<HistoryLine> {
+    let lines = (first..).take(count).map(|line| {
+        let (text, goes_on) = line_of(grid, Line(line));
+        HistoryLine { text, goes_on }
+    });
+    lines.collect()
 }

@@ -3,6 +3,8 @@
 //! Each is a terminal of its own, because one such terminal would hide the screen that is beneath. What they share
 //! (wrapping, the scroll region) is set on both.
 
+use std::sync::Arc;
+
 use alacritty_terminal::{
     Term,
     event::VoidListener,
@@ -21,8 +23,8 @@ use super::machine::is_blank;
 /// Combining marks kept on one cell; more is no text that anybody writes.
 const MARKS_PER_CELL: usize = 8;
 
-/// Cells of history kept at most, whatever the width: what 2,000 lines of 200 columns take.
-const HISTORY_CELLS: usize = 400_000;
+/// Cells kept at most, with those of both screens: what 2,000 lines of 200 columns take, and somewhat more.
+const CELLS: usize = 430_000;
 
 /// How large a screen is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -355,6 +357,29 @@ impl Screens {
         }
     }
 
+    /// Takes marks, links and colours of underlines from the oldest lines, so that so many are left; how many are.
+    pub(super) fn strip(&mut self, keep: usize) -> usize {
+        let mut count = 0;
+        for screen in [&mut self.alternate, &mut self.primary] {
+            let grid = screen.grid_mut();
+            for line in (grid.topmost_line().0..=grid.bottommost_line().0).rev() {
+                let row = &mut grid[Line(line)];
+                let mut last = None;
+                for column in 0..row.len() {
+                    let cell = &mut row[Column(column)];
+                    let own = cell.extra.as_ref().map(Arc::as_ptr);
+                    // Neighbours may share one.
+                    count += usize::from(own.is_some() && own != last);
+                    last = own;
+                    if count > keep {
+                        cell.extra = None;
+                    }
+                }
+            }
+        }
+        count.min(keep)
+    }
+
     pub(super) fn resize(&mut self, size: Size) {
         self.size = size;
         self.primary.resize(size, self.history_limit());
@@ -372,7 +397,7 @@ pub(super) fn line(row: usize) -> Line {
 }
 
 fn history(size: Size, scrollback: usize) -> usize {
-    scrollback.min(HISTORY_CELLS / size.columns)
+    scrollback.min(CELLS.saturating_sub(2 * size.columns * size.rows) / size.columns)
 }
 
 fn mend(grid: &mut Grid<Cell>, line: Line) {

@@ -59,6 +59,12 @@ impl Emulator {
         &self.machine.title
     }
 
+    /// The directory that the program says it is in, as an address; empty where it did not say.
+    #[must_use]
+    pub fn directory(&self) -> &str {
+        &self.machine.directory
+    }
+
     /// Whether the alternate screen is shown.
     #[must_use]
     pub fn is_alternate(&self) -> bool {
@@ -75,6 +81,12 @@ impl Emulator {
     #[must_use]
     pub fn palette(&self, index: u8) -> Option<[u8; 3]> {
         self.machine.palette.0.get(&u16::from(index)).copied()
+    }
+
+    /// Whether the program changed a colour.
+    #[must_use]
+    pub fn has_colors(&self) -> bool {
+        !self.machine.palette.0.is_empty()
     }
 
     /// The colours of plain text and of what is behind it, where the program changed them.

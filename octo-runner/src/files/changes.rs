@@ -1,20 +1,20 @@
 //! What was changed in a workspace: as git knows it, or as the session's tool calls did it.
 
 mod apply;
+mod diffs;
 mod hunk;
 mod session;
 mod status;
 
-use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
-
 use octo_proto::{
     Error,
-    files::{Changes, ChangesSource, FileChange, name},
+    files::{ChangeKind, Changes, ChangesSource, FileChange, name},
 };
 
 pub use apply::{Undo, Wanted, apply};
+use diffs::{Diffs, Side};
 pub use session::Edits;
-use status::{Changed, Status};
+use status::Status;
 
 use super::{git::Git, read, root::Root};
 
@@ -51,20 +51,22 @@ pub async fn of_git(root: &Root, env: Vec<(String, String)>, asked: &Asked) -> R
     let status = status(&git, within).await?;
     let mut page = Page::new(ChangesSource::Git, asked);
     page.changes.branch = status.branch;
-    for changed in status.files {
+    let mut diffs = Diffs::new(&git, &status.files[..page.end(status.files.len())]);
+    for (at, changed) in status.files.iter().enumerate() {
         if !page.wants() {
             continue;
         }
         let mut file = changed.file.clone();
-        if asked.diff {
-            if file.unstaged == Some(octo_proto::files::ChangeKind::Untracked) {
+        // One that has no place any more only says that there are more.
+        if asked.diff && !page.is_complete() {
+            if file.unstaged == Some(ChangeKind::Untracked) {
                 file.unstaged_diff = Some(new_file(root, &changed.path));
             } else {
                 if file.staged.is_some() {
-                    file.staged_diff = Some(text(&diff(&git, &["--cached"], &changed).await?));
+                    file.staged_diff = Some(text(&diffs.take(Side::Staged, at).await?));
                 }
                 if file.unstaged.is_some() {
-                    file.unstaged_diff = Some(text(&diff(&git, &[], &changed).await?));
+                    file.unstaged_diff = Some(text(&diffs.take(Side::Unstaged, at).await?));
                 }
             }
         }
@@ -84,15 +86,6 @@ async fn status(git: &Git<'_>, within: &str) -> Result<Status, Error> {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-async fn diff(git: &Git<'_>, more: &[&str], changed: &Changed) -> Result<Vec<u8>, Error> {
-    let args = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--relative", "--find-renames", "--unified=3"];
-    let plain = ["--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=all", "--diff-algorithm=histogram"];
-    let words = [args.as_slice(), &plain, more, &["--"]].concat();
-    let paths = [Some(&changed.path), changed.from.as_ref()].into_iter().flatten();
-    let args: Vec<_> = words.iter().map(OsStr::new).chain(paths.map(|path| OsStr::from_bytes(path))).collect();
-    git.print(&args).await
 }
 
 /// The diff of a file that git does not know.
@@ -145,13 +138,23 @@ impl Page {
         !skipped
     }
 
+    /// Of so many files, the place behind the last that it may have.
+    fn end(&self, count: usize) -> usize {
+        usize::try_from(self.offset.saturating_add(self.limit)).map_or(count, |end| end.min(count))
+    }
+
+    /// Whether it has as many files as were asked for.
+    fn is_complete(&self) -> bool {
+        self.changes.files.len() as u64 == self.limit
+    }
+
     fn add(&mut self, mut file: FileChange) {
         for diff in [&mut file.staged_diff, &mut file.unstaged_diff].into_iter().flatten() {
             file.cut |= cut(diff);
         }
         let taken = self.changes.files.len() as u64;
         let size = serde_json::to_vec(&file).map_or(0, |json| json.len());
-        if taken == self.limit || (size > self.room && taken > 0) {
+        if self.is_complete() || (size > self.room && taken > 0) {
             self.changes.next = Some(self.offset + taken);
             self.full = true;
             return;

@@ -37,9 +37,10 @@ impl Screens {
         wake: &Arc<Notify>,
     ) -> Option<Result<Value, Error>> {
         let answer = match command {
-            TerminalCommand::Attach { terminal_id, after, cols, rows, write } => {
+            TerminalCommand::Attach { terminal_id, after, cols, rows, write, history } => {
                 let size = Size { cols: *cols, rows: *rows };
-                let asking = Asking { size, write: *write, may_write: caller.right >= Right::Write, after: *after };
+                let (may_write, history) = (caller.right >= Right::Write, *history);
+                let asking = Asking { size, write: *write, may_write, after: *after, history };
                 self.attach(runner, terminal_id, asking, wake)
             }
             TerminalCommand::Detach { terminal_id } => {

@@ -15,7 +15,7 @@ use octo_proto::emulator::{Emulator, Picture};
 /// Lines that are kept behind the screen; the long history is the transcript.
 const HISTORY: usize = 2_000;
 
-/// Lines of it that a client gets that has nothing.
+/// Lines of it that a client gets at most that has nothing.
 const SHOWN: usize = 1_000;
 
 /// The longest redraw, in bytes, that brings history along.
@@ -68,9 +68,10 @@ impl Display {
     }
 
     /// What draws it for a client that has nothing: with some history, where that is not too much.
-    pub(super) fn redraw_with_history(&mut self) -> Vec<u8> {
+    pub(super) fn redraw_with_history(&mut self, lines: Option<u32>) -> Vec<u8> {
         self.let_time_pass();
-        let redraw = self.emulator.redraw_with_scrollback(SHOWN);
+        let lines = lines.map_or(SHOWN, |lines| usize::try_from(lines).unwrap_or(SHOWN).min(SHOWN));
+        let redraw = self.emulator.redraw_with_scrollback(lines);
         if redraw.len() <= LONGEST { redraw } else { self.emulator.redraw() }
     }
 
@@ -78,6 +79,12 @@ impl Display {
     pub(super) fn redraw(&mut self) -> Vec<u8> {
         self.let_time_pass();
         self.emulator.redraw()
+    }
+
+    /// How many of the last bytes belong to what is unfinished, which no redraw shows; where they are more than `most`, what
+    /// stands for them.
+    pub(super) fn unfinished(&self, most: usize) -> (usize, &'static [u8]) {
+        self.emulator.unfinished(most)
     }
 
     /// What is on it: as text, and with everything.

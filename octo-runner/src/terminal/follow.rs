@@ -1,8 +1,12 @@
 //! Reads a terminal's transcript into its log: the file, never the socket.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use octo_proto::terminal::TerminalState;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
 
 use super::{
@@ -18,8 +22,10 @@ use crate::{
 /// Bytes of output that are taken in before watchers are told.
 const BATCH: usize = 64 * 1024;
 
-/// Output after which a key is written, in bytes: no more than that is read again by the next runner.
+/// Output after which a key is written, in bytes, and time that taking it in took: no more than that is done again by the
+/// next runner, whatever a program prints.
 const KEY_EVERY: u64 = 4 * 1024 * 1024;
+const WORK: Duration = Duration::from_millis(40);
 
 /// Follows one transcript.
 #[derive(Debug)]
@@ -30,8 +36,14 @@ pub(super) struct Follower {
     offset: u64,
     /// Records from here on are new: what they ask is answered. None: that is not known yet.
     live_from: Option<u64>,
-    /// What was printed before the newest key.
+    /// What was printed before the newest key, and how long taking in what came since took.
     keyed: u64,
+    worked: Duration,
+}
+
+/// What this thread has used of the processor.
+fn used() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
 }
 
 /// Whether a terminal was just opened.
@@ -80,7 +92,7 @@ impl Follower {
             Fresh::Yes => Some(0),
             Fresh::No => None,
         };
-        Ok(Self { terminal, dir, offset: begin.offset, live_from, keyed: begin.printed })
+        Ok(Self { terminal, dir, offset: begin.offset, live_from, keyed: begin.printed, worked: Duration::ZERO })
     }
 
     /// Takes in what is announced, until nothing is announced any more, and says how far it is.
@@ -139,19 +151,21 @@ impl Follower {
     fn take(&mut self, record: &Record<'_>) {
         let live = self.live_from.is_some_and(|from| record.offset >= from);
         let mut shared = self.terminal.lock_behind_others();
+        let begun = used();
         let replies = shared.fold(record);
+        self.worked += used().saturating_sub(begun);
         if live && !replies.is_empty() && shared.typed.len() + replies.len() <= TYPED {
             shared.typed.extend_from_slice(&replies);
             self.terminal.0.typed.notify_one();
         }
         let printed = shared.log.end();
-        if printed - self.keyed < KEY_EVERY {
+        if printed - self.keyed < KEY_EVERY && self.worked < WORK {
             return;
         }
         let key = shared.display.as_ref().and_then(|display| display.key(record.next_offset, printed, shared.size));
         drop(shared);
         if let Some(key) = key {
-            self.keyed = printed;
+            (self.keyed, self.worked) = (printed, Duration::ZERO);
             if let Err(error) = key.write(&self.dir) {
                 tracing::debug!(terminal = %self.terminal.id(), %error, "a key of the screen was not written");
             }

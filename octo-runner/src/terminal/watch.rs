@@ -13,7 +13,7 @@ use octo_proto::{
 };
 
 use super::{
-    Shared, Terminal,
+    Asking, Shared, Terminal,
     log::{Mark, Next, Place},
     owner::ClientNumber,
 };
@@ -22,11 +22,16 @@ use crate::process::Size;
 /// The most bytes of output in one frame.
 const PIECE: usize = 16 * 1024;
 
+/// The most bytes of a sequence that is not whole which a client gets again; less than it may be behind.
+const UNFINISHED: usize = 160 * 1024;
+
 /// A terminal that a connection shows. Dropped, it is detached.
 #[derive(Debug)]
 pub struct TerminalWatch {
     terminal: Terminal,
     number: ClientNumber,
+    /// Lines that it wants which scrolled off the screen.
+    history: Option<u32>,
     epoch: u64,
     place: Where,
     /// Encoded frames of a redraw that are still to be given.
@@ -54,9 +59,9 @@ pub enum Shown {
 }
 
 impl TerminalWatch {
-    pub(super) fn new(terminal: Terminal, number: ClientNumber, after: Option<u64>, epoch: u64) -> Self {
-        let place = after.map_or(Where::Nowhere, Where::After);
-        Self { terminal, number, epoch, place, drawn: VecDeque::new() }
+    pub(super) fn new(terminal: Terminal, number: ClientNumber, asking: Asking, epoch: u64) -> Self {
+        let place = asking.after.map_or(Where::Nowhere, Where::After);
+        Self { terminal, number, history: asking.history, epoch, place, drawn: VecDeque::new() }
     }
 
     /// The client's number.
@@ -121,12 +126,19 @@ impl TerminalWatch {
             Where::Following(place) => (true, shared.log.missing_since(place)),
             Where::Nowhere | Where::After(_) => (false, 0),
         };
-        let bytes = match &mut shared.display {
+        let mut bytes = match &mut shared.display {
             Some(display) if behind => display.redraw(),
-            Some(display) => display.redraw_with_history(),
+            Some(display) => display.redraw_with_history(self.history),
             None => Vec::new(),
         };
-        let place = shared.log.here();
+        // A sequence or a character that is half printed is given from its beginning.
+        let held = usize::try_from(shared.log.end() - shared.log.start()).unwrap_or(UNFINISHED).min(UNFINISHED);
+        let (unfinished, opener) = shared.display.as_ref().map_or((0, &b""[..]), |display| display.unfinished(held));
+        bytes.extend_from_slice(opener);
+        let place = match unfinished {
+            0 => shared.log.here(),
+            _ => shared.log.place_at(shared.log.end() - unfinished as u64),
+        };
         let Size { cols, rows } = shared.size;
         let (offset, redraw) = (place.offset, bytes.len() as u64);
         let terminal_id = self.terminal.id().clone();

@@ -10,11 +10,12 @@ use pages::{check_completions, check_pages};
 
 #[test]
 fn manual_pages_are_fresh() {
-    check_pages([
+    let programs = [
         octo_runner::cli::Cli::command(),
         octo_runner::hstry::cli::Cli::command(),
         octo_runner::fileserver::cli::Cli::command(),
-    ]);
+    ];
+    check_pages(programs, "");
 }
 
 #[test]

@@ -65,8 +65,6 @@ pub enum Effect {
     Copy(String),
     /// Ring the terminal's bell.
     Bell,
-    /// Take the mouse, or let it go.
-    Mouse(bool),
     /// Draw the whole screen anew.
     Redraw,
     /// End the program.

@@ -11,6 +11,7 @@ use crate::{
         composer::{Composer, Edit},
         overlay::{Deed, Overlay},
     },
+    view::help::Page,
 };
 
 impl App {
@@ -75,12 +76,12 @@ impl App {
     fn on_typed(&mut self, c: char) {
         if self.overlay.is_none() && self.workspace.focused().is_some() {
             if c == '?' {
-                self.overlay = Some(Overlay::Help { scroll: 0 });
+                self.open_help(self.context());
             }
             return;
         }
         if c == '?' && self.context() == Context::Chat && self.open.composer.is_empty() {
-            self.overlay = Some(Overlay::Help { scroll: 0 });
+            self.open_help(self.context());
             return;
         }
         match self.overlay.clone() {
@@ -220,14 +221,19 @@ impl App {
             Action::Bottom => self.open.transcript.follow(),
             Action::Mouse => {
                 self.mouse = !self.mouse;
-                self.effects.push(Effect::Mouse(self.mouse));
                 self.say(if self.mouse { "mouse on" } else { "mouse off: the terminal selects text" });
             }
             Action::Redraw => self.effects.push(Effect::Redraw),
-            Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
+            Action::Help => self.open_help(self.context()),
             Action::Pane(action) => self.act_on_pane(action),
             Action::Layout(action) => self.act_on_layout(action),
         }
+    }
+
+    /// Shows the keys, from those on that hold here.
+    pub(super) fn open_help(&mut self, context: Context) {
+        let page = Page::new(&self.options.theme, self.options.prefix, self.size);
+        self.overlay = Some(Overlay::Help { scroll: page.scroll(context) });
     }
 
     fn first_choice(&self) -> Option<octo_proto::id::SessionId> {
@@ -317,7 +323,8 @@ impl App {
     pub(super) fn scroll(&mut self, rows: i32) {
         if let Some(Overlay::Help { scroll }) = &mut self.overlay {
             let rows = i16::try_from(rows).unwrap_or(i16::MAX);
-            *scroll = scroll.saturating_add_signed(rows).min(crate::view::help::last_line(self.size));
+            let page = Page::new(&self.options.theme, self.options.prefix, self.size);
+            *scroll = scroll.saturating_add_signed(rows).min(page.last());
             return;
         }
         self.with_transcript(|transcript, content, theme| transcript.scroll_by(rows, content, theme));

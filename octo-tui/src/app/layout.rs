@@ -37,7 +37,7 @@ impl App {
         } else if let Some(action) = keymap::prefixed(key) {
             self.perform(action);
         } else if keymap::typed(key) == Some('?') {
-            self.overlay = Some(Overlay::Help { scroll: 0 });
+            self.open_help(Context::Prefix);
         }
         true
     }
@@ -53,7 +53,9 @@ impl App {
         self.workspace.focused().filter(|_| self.overlay.is_none()).and_then(|_| keymap::beside(key))
     }
 
-    pub(super) fn pane_is_typing(&self) -> bool {
+    /// Whether what is typed goes into a field of the pane.
+    #[must_use]
+    pub fn pane_is_typing(&self) -> bool {
         self.overlay.is_none() && self.workspace.focused().is_some_and(|pane| pane.is_typing())
     }
 
@@ -114,6 +116,7 @@ impl App {
             LayoutAction::Show(at) => layout.show(usize::from(at) - 1),
             LayoutAction::Step(by) => layout.step(isize::from(by)),
             LayoutAction::Pane(action) => return self.act_on_pane(action),
+            LayoutAction::Hints => return self.show_hints(),
             LayoutAction::Palette => return self.open_palette(),
             LayoutAction::Quit => return self.effects.push(Effect::Quit),
         }

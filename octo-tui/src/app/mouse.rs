@@ -10,11 +10,24 @@ use crate::{
         layout::{CHAT, Divider, PaneId},
         overlay::Overlay,
     },
+    text::anchor::Target,
     view,
 };
 
 /// Lines that one step of the wheel scrolls.
 const WHEEL: i8 = 3;
+
+/// How much of the mouse is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mouse {
+    /// It is the terminal's own.
+    #[default]
+    Free,
+    /// Its buttons, its wheel, and where it is dragged.
+    Buttons,
+    /// Each of its movements.
+    Motion,
+}
 
 /// What a button that is down does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,24 +47,26 @@ pub struct Selection {
     pub pane: PaneId,
     /// Its area, without the title.
     pub area: Rect,
-    /// Where it began, on the screen.
-    pub from: Position,
+    /// Where it began: a line of the pane, or a row of its area, and a column of that.
+    pub from: (i64, u16),
     /// Where it is now.
-    pub to: Position,
+    pub to: (i64, u16),
 }
 
 impl Selection {
-    /// First and last place, in the order of reading, within the area: column and row.
+    /// First and last place, in the order of reading: column and line.
     #[must_use]
-    pub fn ends(&self) -> [(u16, u16); 2] {
-        let within = |place: Position| {
-            let x = place.x.clamp(self.area.x, self.area.right().saturating_sub(1).max(self.area.x));
-            let y = place.y.clamp(self.area.y, self.area.bottom().saturating_sub(1).max(self.area.y));
-            (y - self.area.y, x - self.area.x)
-        };
-        let mut ends = [within(self.from), within(self.to)];
+    pub fn ends(&self) -> [(u16, i64); 2] {
+        let mut ends = [self.from, self.to];
         ends.sort_unstable();
-        ends.map(|(row, column)| (column, row))
+        ends.map(|(line, column)| (column, line))
+    }
+
+    /// The line and the column of a place on the screen, whose first row is this line.
+    fn place(area: Rect, first: i64, at: Position) -> (i64, u16) {
+        let x = at.x.clamp(area.x, area.right().saturating_sub(1).max(area.x));
+        let y = at.y.clamp(area.y, area.bottom().saturating_sub(1).max(area.y));
+        (first + i64::from(y - area.y), x - area.x)
     }
 }
 
@@ -81,6 +96,7 @@ impl App {
     fn pass(&mut self, kind: MouseKind, at: Position, modifiers: KeyModifiers) {
         let target = match &self.held {
             Some(Held::Pane(id)) => Some(*id),
+            Some(Held::Text(selection)) if matches!(kind, MouseKind::Wheel(_)) => Some(selection.pane),
             Some(Held::Border(_) | Held::Text(_)) => None,
             None => self.workspace.places.at(at),
         };
@@ -95,6 +111,10 @@ impl App {
     }
 
     fn wheel(&mut self, lines: i8, at: Position, modifiers: KeyModifiers) {
+        if let Some(Held::Text(selection)) = self.held.clone() {
+            self.scroll_held(lines, selection, at);
+            return;
+        }
         match self.workspace.places.at(at) {
             Some(id) if id != CHAT => self.pass(MouseKind::Wheel(lines), at, modifiers),
             _ => self.scroll(lines.into()),
@@ -121,16 +141,35 @@ impl App {
         if !inner.contains(at) {
             return;
         }
+        if button == MouseButton::Left
+            && modifiers.contains(KeyModifiers::CONTROL)
+            && let Some(target) = self.link_at(id, inner, at)
+        {
+            self.open_target(target, Showing::File);
+            return;
+        }
         let asks = self.workspace.panes.get(&id).is_some_and(|pane| pane.asks_mouse());
         if asks && !modifiers.contains(KeyModifiers::ALT) {
             self.held = Some(Held::Pane(id));
         } else if button == MouseButton::Left {
+            if id != CHAT {
+                self.tell_pane(id, PaneInput::Held(true));
+            }
+            let at = Selection::place(inner, self.first_line(id), at);
             self.held = Some(Held::Text(Selection { pane: id, area: inner, from: at, to: at }));
             if id == CHAT {
                 return;
             }
         }
         self.pass_to(id, MouseKind::Down(button), at, modifiers);
+    }
+
+    /// What a pane names at this place of its area.
+    fn link_at(&self, id: PaneId, area: Rect, at: Position) -> Option<Target> {
+        let (column, row) = (usize::from(at.x - area.x), at.y - area.y);
+        let links = self.workspace.panes.get(&id)?.links(&self.workspace.root);
+        let mut here = links.into_iter().filter(|(line, anchor)| *line == row && anchor.columns.contains(&column));
+        here.next().map(|(_, anchor)| anchor.target)
     }
 
     fn pass_to(&mut self, id: PaneId, kind: MouseKind, at: Position, modifiers: KeyModifiers) {
@@ -151,9 +190,12 @@ impl App {
                 self.keep_soon();
             }
             Some(Held::Text(selection)) => {
-                let selection = Selection { to: at, ..selection };
-                self.selection = Some(selection.clone());
-                self.held = Some(Held::Text(selection));
+                let lines = match at.y {
+                    y if y < selection.area.y => -1,
+                    y if y >= selection.area.bottom() => 1,
+                    _ => 0,
+                };
+                self.scroll_held(lines, selection, at);
             }
             Some(Held::Pane(_)) => self.pass(MouseKind::Drag(button), at, modifiers),
             None => self.changed = false,
@@ -168,14 +210,35 @@ impl App {
             }
             Some(Held::Text(selection)) => {
                 self.held = None;
+                let pane = selection.pane;
                 match self.selection.take() {
                     Some(selected) => self.copy_selection(&selected),
                     None if selection.pane == CHAT => self.click_chat(at, modifiers),
                     None => self.pass_to(selection.pane, MouseKind::Up(button), at, modifiers),
                 }
+                if pane != CHAT {
+                    self.tell_pane(pane, PaneInput::Held(false));
+                }
             }
             Some(Held::Border(_)) | None => self.held = None,
         }
+    }
+
+    /// The number of the line in the first row of a pane.
+    fn first_line(&self, id: PaneId) -> i64 {
+        self.workspace.panes.get(&id).and_then(|pane| pane.first_line()).unwrap_or(0)
+    }
+
+    /// The mouse is here while text is selected; a pane whose text stays selected scrolls.
+    fn scroll_held(&mut self, lines: i8, mut selection: Selection, at: Position) {
+        let id = selection.pane;
+        let scrolls = self.workspace.panes.get(&id).is_some_and(|pane| pane.first_line().is_some());
+        if lines != 0 && scrolls {
+            self.pass(MouseKind::Wheel(lines), at, KeyModifiers::NONE);
+        }
+        selection.to = Selection::place(selection.area, self.first_line(id), at);
+        self.selection = Some(selection.clone());
+        self.held = Some(Held::Text(selection));
     }
 
     fn copy_selection(&mut self, selection: &Selection) {

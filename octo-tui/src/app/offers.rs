@@ -28,8 +28,7 @@ impl App {
     /// not.
     pub(super) fn follow_offers(&mut self, typed: bool) {
         let composer = &self.open.composer;
-        let begun = begun(composer.text(), composer.cursor()).filter(|begun| !begun.query.contains(':'));
-        let Some(begun) = begun else { return self.end_offers() };
+        let Some(begun) = begun(composer.text(), composer.cursor()) else { return self.end_offers() };
         let search = match &mut self.offers {
             Some(offers) => offers.follow(begun),
             None if typed => {

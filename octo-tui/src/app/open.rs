@@ -8,16 +8,28 @@ use crate::{
     pane::{Place, Showing, diff::DiffPane, terminal::TerminalPane},
     state::{
         hints::{Hints, Typed},
+        layout::CHAT,
         overlay::Overlay,
     },
-    text::anchor::Target,
+    text::{
+        address::{Leads, leads},
+        anchor::Target,
+        clean::clean_line,
+    },
     transcript::Content,
 };
 
 impl App {
-    /// Puts letters beside what can be opened in the conversation.
+    /// Puts letters beside what can be opened in the pane that has the keys; where that has nothing, in the conversation.
     pub(super) fn show_hints(&mut self) {
-        match Hints::of(self.open.transcript.window()) {
+        let focus = self.workspace.layout.tab().focus;
+        let links = self.workspace.focused().map(|pane| pane.links(&self.workspace.root)).unwrap_or_default();
+        let own = Hints::of(focus, links.iter().map(|(row, anchor)| (usize::from(*row), anchor)));
+        let chat = || {
+            let rows = self.open.transcript.window().iter().enumerate().filter(|_| self.areas.has_chat());
+            Hints::of(CHAT, rows.flat_map(|(row, it)| it.anchors.iter().map(move |anchor| (row, anchor))))
+        };
+        match own.or_else(chat) {
             Some(hints) => self.overlay = Some(Overlay::Hints(hints)),
             None => self.say("nothing in sight can be opened"),
         }
@@ -45,6 +57,23 @@ impl App {
             Target::Diff(id, place) if showing == Showing::File => self.open_change(&id, place.path),
             Target::Diff(_, place) => self.open_place(place, showing),
             Target::Terminal(id) => self.show_terminal(id),
+            Target::Address(address) => self.open_address(address, showing),
+        }
+    }
+
+    /// A file of this machine is shown; what is for a browser goes to the clipboard, since that is where the person is.
+    fn open_address(&mut self, address: String, showing: Showing) {
+        match leads(&address, &self.options.host, &self.workspace.root) {
+            Leads::Here(place) => self.open_target(Target::Place(place), showing),
+            Leads::Away(host) => {
+                let host = clean_line(&host);
+                self.complain_of(format!("this file is on {host}; only those of this machine can be opened here"));
+            }
+            Leads::Nowhere => self.complain_of(format!("{} names no file", clean_line(&address))),
+            Leads::Web => {
+                self.say(format!("sent to the clipboard: {}", clean_line(&address)));
+                self.effects.push(Effect::Copy(address));
+            }
         }
     }
 

@@ -28,6 +28,10 @@ const KEEP_MS: i64 = 1_000;
 /// A program may ring the bell this often, in ms.
 const BELL_MS: i64 = 250;
 
+/// The shortest time between two texts that programs hand out for the clipboard, in ms, and the longest of them, in bytes.
+const COPY_MS: i64 = 250;
+const MOST_COPIED: usize = 256 * 1024;
+
 /// Who waits for what of a channel.
 #[derive(Debug)]
 pub(super) struct Waiting {
@@ -89,9 +93,9 @@ impl App {
             }
             Wish::Compose(text) => {
                 self.workspace.layout.focus(CHAT);
-                self.open.composer.insert(&text);
+                self.open.composer.insert_apart(&text);
             }
-            Wish::Copy(text) => self.effects.push(Effect::Copy(text)),
+            Wish::Copy(text) => self.copy_of(id, text),
             Wish::Bell if self.now >= self.bell_at => {
                 self.bell_at = self.now + BELL_MS;
                 self.effects.push(Effect::Bell);
@@ -100,6 +104,29 @@ impl App {
             Wish::Say(text) => self.say(text),
             Wish::Complain(error) => self.complain(&error),
             Wish::Close => self.close_pane(id),
+        }
+    }
+
+    /// A program hands out text for the clipboard: where it is seen, and as often as a person could.
+    fn copy_of(&mut self, id: PaneId, text: String) {
+        if self.workspace.places.of(id).is_none() {
+            return;
+        }
+        if text.len() > MOST_COPIED {
+            let size = text.len() / 1024;
+            return self.say(format!("a program's {size} KiB for the clipboard are too much and were left out"));
+        }
+        self.copying = Some(text);
+        self.copy_soon();
+    }
+
+    /// Hands on what was copied last, when it is time.
+    pub(super) fn copy_soon(&mut self) {
+        if self.now >= self.copy_at
+            && let Some(text) = self.copying.take()
+        {
+            self.copy_at = self.now + COPY_MS;
+            self.effects.push(Effect::Copy(text));
         }
     }
 

@@ -24,7 +24,7 @@ fn file(format: ImageFormat) -> Vec<u8> {
 }
 
 fn prepared(bytes: &[u8], way: Way) -> Result<Drawing, String> {
-    prepare(bytes, ROOM, 7, &Graphics { way, cell: CELL }).map(Drawing::from)
+    prepare(bytes, ROOM, 7, &Graphics { way, ..Graphics::default() }).map(Drawing::from)
 }
 
 fn drawn(drawing: &Drawing, first: u16, area: Rect) -> Buffer {
@@ -71,7 +71,7 @@ fn a_part_of_a_picture_is_drawn_where_it_is_and_nowhere_else() {
 
 #[test]
 fn pixels_are_sent_as_the_terminal_takes_them() {
-    let form = |way| prepare(&file(ImageFormat::Png), ROOM, 7, &Graphics { way, cell: CELL }).unwrap();
+    let form = |way| prepare(&file(ImageFormat::Png), ROOM, 7, &Graphics { way, ..Graphics::default() }).unwrap();
     for (way, begins) in [(Way::Sixel, "\x1bP"), (Way::Iterm2, "\x1b]1337;File=inline=1")] {
         let mut form = form(way);
         assert_eq!(form.take_sent(), "");
@@ -88,6 +88,21 @@ fn pixels_are_sent_as_the_terminal_takes_them() {
         assert!(buffer[at].symbol().starts_with(PLACEHOLDER), "{:?}", buffer[at]);
         assert_eq!(buffer[at].fg, Color::Rgb(0, 0, 7));
     }
+}
+
+#[test]
+fn a_picture_is_no_wider_than_the_terminal_draws() {
+    let image = DynamicImage::ImageRgba8(flag(3_000, 300));
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, ImageFormat::Png).unwrap();
+    let size = |widest, room| {
+        let graphics = Graphics { way: Way::Sixel, cell: (8, 17), widest };
+        Drawing::from(prepare(bytes.get_ref(), room, 7, &graphics).unwrap()).size
+    };
+    assert_eq!(size(None, (150, 40)), (150, 8));
+    assert_eq!(size(Some(1000), (150, 40)), (125, 6));
+    assert_eq!(size(Some(1000), (60, 40)), (60, 3));
+    assert_eq!(size(Some(1), (60, 40)), (1, 1), "a cell is the least");
 }
 
 #[test]

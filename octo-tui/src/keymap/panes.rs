@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use super::{Action, Binding, CTRL, Context, LayoutAction, NONE, SHIFT, bind};
+use super::{ALT, Action, Binding, CTRL, Context, LayoutAction, NONE, SHIFT, bind};
 use crate::{
     pane::PaneAction,
     state::layout::{Axis, Direction},
@@ -11,7 +11,7 @@ use crate::{
 /// The keys of panes; a terminal has none, since all are its program's.
 pub const BINDINGS: &[Binding] = {
     use Action as A;
-    use Context::{Diff, File, Tree};
+    use Context::{Diff, File, Picture, Tree};
     use KeyCode as K;
     use PaneAction as P;
     &[
@@ -66,6 +66,8 @@ pub const BINDINGS: &[Binding] = {
         bind(File, &[(NONE, K::Char('d'))], "d", A::Pane(P::Diff), "what was changed in it"),
         bind(File, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open in your editor at the line"),
         bind(File, &[(NONE, K::Char('R'))], "R", A::Pane(P::Refresh), "look again"),
+        bind(Picture, &[(NONE, K::Char('e'))], "e", A::Pane(P::Edit), "open in your editor"),
+        bind(Picture, &[(NONE, K::Char('R'))], "R", A::Pane(P::Refresh), "look again"),
         bind(Diff, &[(NONE, K::Up), (NONE, K::Char('k'))], "Up", A::Pane(P::Step(-1)), "a line up"),
         bind(Diff, &[(NONE, K::Down), (NONE, K::Char('j'))], "Down", A::Pane(P::Step(1)), "a line down"),
         bind(Diff, &[(SHIFT, K::Up), (NONE, K::Char('K'))], "Shift+Up", A::Pane(P::Extend(-1)), "choose lines upwards"),
@@ -155,6 +157,12 @@ pub const PREFIXED: &[Binding] = {
         key(&[(NONE, K::Char('w'))], "w", L::Pane(PaneAction::Take), "write in this terminal"),
         key(&[(NONE, K::PageUp)], "PageUp", L::Pane(PaneAction::Pages(-1)), "scroll a terminal up"),
         key(&[(NONE, K::PageDown)], "PageDown", L::Pane(PaneAction::Pages(1)), "scroll it down"),
+        key(
+            &[(NONE, K::Char('u')), (ALT, K::Char('l'))],
+            "u Alt+L",
+            L::Hints,
+            "open what a terminal names, by letters",
+        ),
         key(&[(NONE, K::Char(' ')), (NONE, K::Char(':'))], "Space :", L::Palette, "everything that can be done"),
         key(&[(NONE, K::Char('d')), (NONE, K::Char('q'))], "d q", L::Quit, "leave; everything goes on"),
     ]

@@ -99,7 +99,9 @@ impl DiffPane {
     /// Shows other files, at the same place.
     fn replace(&mut self, files: Vec<FileView>) {
         if files != self.files {
-            let anchor = Anchor::of(&self.files, &self.rows, self.cursor);
+            // Who did not move yet sees what comes first.
+            let has_moved = self.cursor != self.first();
+            let anchor = Anchor::of(&self.files, &self.rows, self.cursor).filter(|_| has_moved || self.load.is_here);
             self.files = files;
             self.mark = None;
             // Before the first drawing nobody knows how wide the rows are.
@@ -109,14 +111,18 @@ impl DiffPane {
         }
     }
 
+    /// The row of the first file.
+    fn first(&self) -> usize {
+        self.rows.iter().position(|row| matches!(row.spot, Spot::File(_))).unwrap_or(0)
+    }
+
     /// Lays the rows anew, around a place.
     fn lay(&mut self, anchor: Option<Anchor>) {
         let before = self.cursor.saturating_sub(self.top);
         self.columns.digits = self.files.iter().map(FileView::digits).max().unwrap_or(3);
         self.rows = rows(&self.files, &self.folds, self.columns);
         self.is_stale = false;
-        let first = || self.rows.iter().position(|row| matches!(row.spot, Spot::File(_))).unwrap_or(0);
-        self.cursor = anchor.map_or_else(first, |anchor| anchor.row(&self.files, &self.rows));
+        self.cursor = anchor.map_or_else(|| self.first(), |anchor| anchor.row(&self.files, &self.rows));
         self.top = self.cursor.saturating_sub(before);
         self.keep_in_sight();
     }
@@ -178,7 +184,11 @@ impl Pane for DiffPane {
         };
         let branch = self.load.branch.as_ref().map(|branch| format!(" on {}", clean_line(branch))).unwrap_or_default();
         let counts = if self.files.is_empty() { String::new() } else { format!("  +{added} -{gone}") };
-        let more = if self.load.is_cut { ", and more than are shown" } else { "" };
+        let more = match (self.load.is_cut, self.is_coming()) {
+            (true, _) => ", and more than are shown",
+            (false, true) => ", reading…",
+            (false, false) => "",
+        };
         format!("{name}{branch}{counts}{more}")
     }
 
@@ -258,7 +268,8 @@ impl Pane for DiffPane {
         self.load.due
     }
 
-    fn selected(&self, from: (u16, u16), to: (u16, u16)) -> Option<String> {
+    fn selected(&self, from: (u16, i64), to: (u16, i64)) -> Option<String> {
+        let [from, to] = super::in_rows([from, to])?;
         self.text_between(from, to)
     }
 }

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     keymap::Context,
-    text::{clean::clean_line, size::size},
+    text::{clean::clean_line, mention::written, size::size},
     theme::Theme,
 };
 
@@ -132,7 +132,7 @@ impl FilePane {
             PaneAction::Open if self.search.field.is_some() => self.sought(env),
             PaneAction::Open | PaneAction::Comment => {
                 let Place { path, line, .. } = self.place();
-                env.wishes.push(Wish::Compose(format!("@{path}:{} ", line.unwrap_or(1))));
+                env.wishes.push(Wish::Compose(format!("{}:{} ", written(&path), line.unwrap_or(1))));
             }
             PaneAction::Back => self.leave_search(),
             PaneAction::Find => {
@@ -321,8 +321,10 @@ impl Pane for FilePane {
         self.source.due
     }
 
-    fn selected(&self, from: (u16, u16), to: (u16, u16)) -> Option<String> {
-        let (from, to) = if (from.1, from.0) <= (to.1, to.0) { (from, to) } else { (to, from) };
+    fn selected(&self, from: (u16, i64), to: (u16, i64)) -> Option<String> {
+        let mut ends = super::in_rows([from, to])?;
+        ends.sort_unstable_by_key(|(column, row)| (*row, *column));
+        let [from, to] = ends;
         let text = &self.source.text;
         let (first, start) = self.view.place(from, text)?;
         let (last, end) = self.view.place(to, text)?;

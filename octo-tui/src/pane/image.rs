@@ -135,7 +135,7 @@ impl Pane for ImagePane {
     }
 
     fn context(&self) -> Context {
-        Context::File
+        Context::Picture
     }
 
     fn on(&mut self, input: PaneInput<'_>, env: &mut Env<'_>) {

@@ -2,9 +2,11 @@
 //! it.
 
 mod keys;
+mod links;
 mod mouse;
 mod notices;
 mod paint;
+mod past;
 mod select;
 
 use bytes::Bytes;
@@ -14,7 +16,7 @@ use octo_proto::{
     emulator::Emulator,
     frame::Data,
     id::TerminalId,
-    terminal::{Attached, MAX_INPUT, TerminalCommand, TerminalEvent, TerminalReply, TerminalState},
+    terminal::{Attached, MAX_INPUT, TerminalCommand, TerminalEvent, TerminalHistory, TerminalReply, TerminalState},
 };
 use ratatui::{
     buffer::Buffer,
@@ -22,8 +24,13 @@ use ratatui::{
     text::Line,
 };
 
+use self::past::Past;
 use super::{Answer, Env, Kept, Look, MouseKind, Pane, PaneInput, PaneMouse, Wish};
-use crate::{keymap::Context, text::clean::clean_line, text::wrap::truncate, theme::Theme};
+use crate::{
+    keymap::Context,
+    text::{anchor::Anchor, clean::clean_line, wrap::truncate},
+    theme::Theme,
+};
 
 /// Lines of history that are kept here; the runner has the rest.
 const SCROLLBACK: usize = 2_000;
@@ -49,6 +56,8 @@ pub struct TerminalPane {
     /// Whether that is asked for and not answered: the request outlives connections, a second one would start a second.
     asked: bool,
     stage: Stage,
+    /// The folder that it was started in.
+    folder: String,
     emulator: Box<Emulator>,
     /// What is drawn: it stays while the program holds back what it draws.
     sheet: Buffer,
@@ -64,8 +73,10 @@ pub struct TerminalPane {
     /// What this client is called, and who writes.
     client: Option<String>,
     writer: Option<String>,
-    /// Lines that the window stands above the end.
-    above: usize,
+    /// What is looked at instead of the present.
+    past: Option<Past>,
+    /// Text is being selected, so that nothing may move.
+    held: bool,
     /// Bytes that nobody has.
     missing: u64,
     size: (u16, u16),
@@ -91,6 +102,7 @@ impl TerminalPane {
             command,
             asked: false,
             stage: Stage::Opening,
+            folder: String::new(),
             emulator: Box::new(Emulator::new(80, 24, SCROLLBACK)),
             sheet: Buffer::default(),
             taken: (0, 0),
@@ -100,7 +112,8 @@ impl TerminalPane {
             offset: None,
             client: None,
             writer: None,
-            above: 0,
+            past: None,
+            held: false,
             missing: 0,
             size: (80, 24),
             told_size: None,
@@ -129,7 +142,14 @@ impl TerminalPane {
                 // Half a redraw is no screen.
                 let after = self.offset.filter(|_| self.redraw == 0);
                 self.told_size = Some(self.size);
-                env.terminal(TerminalCommand::Attach { terminal_id: id.clone(), after, cols, rows, write: true });
+                env.terminal(TerminalCommand::Attach {
+                    terminal_id: id.clone(),
+                    after,
+                    cols,
+                    rows,
+                    write: true,
+                    history: Some(0),
+                });
             }
             (None, Stage::Opening | Stage::Failed(_)) if !self.asked => {
                 (self.asked, self.stage) = (true, Stage::Opening);
@@ -155,6 +175,7 @@ impl TerminalPane {
                     self.connected = true;
                     self.client = Some(attached.client);
                     self.writer = attached.terminal.writer;
+                    self.folder = attached.terminal.cwd;
                     self.stage = Stage::Running;
                     self.fresh = true;
                     let ahead = std::mem::take(&mut self.ahead);
@@ -165,18 +186,22 @@ impl TerminalPane {
                 Err(error) => self.fail(&error),
             },
             TerminalCommand::Input { .. } => match result {
-                Err(error) if error.code != Code::Unavailable => env.complain(&error),
-                Ok(_) | Err(_) => {}
+                // Sent again, it might arrive twice.
+                Err(error) if error.code == Code::Unavailable => {
+                    env.say("the connection was lost: what you typed last may not have arrived");
+                }
+                Err(error) => env.complain(&error),
+                Ok(_) => {}
             },
             TerminalCommand::Take { .. } | TerminalCommand::Resize { .. } | TerminalCommand::Close { .. } => {
                 if let Err(error) = result {
                     env.complain(&error);
                 }
             }
+            TerminalCommand::History { .. } => self.on_history(result.and_then(|answer| answer.read()), env),
             TerminalCommand::Detach { .. }
             | TerminalCommand::List {}
             | TerminalCommand::Screen { .. }
-            | TerminalCommand::History { .. }
             | TerminalCommand::Wait { .. } => {}
         }
     }
@@ -188,7 +213,10 @@ impl TerminalPane {
 
     fn fail(&mut self, error: &Error) {
         let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        self.stage = Stage::Failed(clean_line(&format!("{}{hint}", error.message)));
+        self.stage = Stage::Failed(match error.code {
+            Code::NotFound if self.id.is_some() => "this terminal is gone".to_owned(),
+            _ => clean_line(&format!("{}{hint}", error.message)),
+        });
         self.fresh = true;
     }
 
@@ -196,7 +224,7 @@ impl TerminalPane {
         match event {
             TerminalEvent::Screen { terminal_id, cols, rows, offset, redraw } if self.is(terminal_id) => {
                 *self.emulator = Emulator::new((*cols).into(), (*rows).into(), SCROLLBACK);
-                (self.offset, self.redraw, self.above) = (Some(*offset), *redraw, 0);
+                (self.offset, self.redraw) = (Some(*offset), *redraw);
                 self.fresh = true;
             }
             TerminalEvent::Owner { terminal_id, client, cols, rows } if self.is(terminal_id) => {
@@ -237,7 +265,6 @@ impl TerminalPane {
         let (drawn, new) = data.bytes.split_at(redraw);
         self.redraw -= redraw as u64;
         let now = u64::try_from(env.now).unwrap_or(0);
-        let before = self.emulator.history();
         if !drawn.is_empty() {
             // What it told then it told long ago.
             self.emulator.feed(drawn, now);
@@ -247,9 +274,20 @@ impl TerminalPane {
             self.offset = self.offset.map(|offset| offset + new.len() as u64);
             outcome.notices.into_iter().for_each(|notice| notices::tell(notice, env));
         }
-        if self.above > 0 {
-            let history = self.emulator.history();
-            self.above = (self.above + history.saturating_sub(before)).min(history);
+        self.fresh = true;
+    }
+
+    fn on_history(&mut self, result: Result<TerminalHistory, Error>, env: &mut Env<'_>) {
+        let Some(past) = &mut self.past else { return };
+        match result {
+            Ok(page) => past.take(page),
+            Err(error) => {
+                past.give_up(error.code != Code::Unavailable);
+                env.complain(&error);
+            }
+        }
+        if !past.is_scrolled() && !self.held {
+            self.past = None;
         }
         self.fresh = true;
     }
@@ -264,8 +302,8 @@ impl TerminalPane {
             (Stage::Ended(_), KeyCode::Enter | KeyCode::Esc, _) => self.forget(env),
             (Stage::Failed(_), KeyCode::Esc, _) => env.wishes.push(Wish::Close),
             (Stage::Failed(_), KeyCode::Enter, _) => self.begin(env),
-            (Stage::Running, KeyCode::PageUp, KeyModifiers::SHIFT) => self.scroll(page),
-            (Stage::Running, KeyCode::PageDown, KeyModifiers::SHIFT) => self.scroll(-page),
+            (Stage::Running | Stage::Ended(_), KeyCode::PageUp, KeyModifiers::SHIFT) => self.scroll(page, env),
+            (Stage::Running | Stage::Ended(_), KeyCode::PageDown, KeyModifiers::SHIFT) => self.scroll(-page, env),
             (Stage::Opening | Stage::Running, ..) => {
                 let bytes = keys::encode(key, keys::Form::of(&self.emulator));
                 self.send(bytes, env);
@@ -291,7 +329,7 @@ impl TerminalPane {
             env.say("another client writes here; the prefix and then w takes over");
             return;
         }
-        self.above = 0;
+        self.past = None;
         self.fresh = true;
         let bytes = Bytes::from(bytes);
         for begin in (0..bytes.len()).step_by(MAX_INPUT) {
@@ -306,14 +344,14 @@ impl TerminalPane {
             // Whoever made the text must not end the brackets.
             text = format!("\x1b[200~{}\x1b[201~", text.replace('\x1b', ""));
         }
-        if self.stage == Stage::Running {
+        if matches!(self.stage, Stage::Opening | Stage::Running) {
             self.send(text.into_bytes(), env);
         }
     }
 
     fn on_mouse(&mut self, mouse: PaneMouse, env: &mut Env<'_>) {
         let modes = self.emulator.modes();
-        if self.asks_mouse() && self.above == 0 {
+        if self.asks_mouse() && self.past.is_none() {
             let (line, left) = (self.corner.0.max(0), self.corner.1);
             let at = |place: u16, more: usize| place.saturating_add(u16::try_from(more).unwrap_or(u16::MAX));
             let inside = mouse.column < self.taken.0 && mouse.row < self.taken.1;
@@ -334,7 +372,7 @@ impl TerminalPane {
                 let key = keys::encode(KeyEvent::new(code, KeyModifiers::NONE), keys::Form::of(&self.emulator));
                 self.send(key.repeat(usize::from(lines.unsigned_abs())), env);
             }
-            MouseKind::Wheel(lines) => self.scroll(-isize::from(lines)),
+            MouseKind::Wheel(lines) => self.scroll(-isize::from(lines), env),
             MouseKind::Down(MouseButton::Middle | MouseButton::Left | MouseButton::Right)
             | MouseKind::Up(_)
             | MouseKind::Drag(_)
@@ -342,17 +380,42 @@ impl TerminalPane {
         }
     }
 
-    fn scroll(&mut self, lines: isize) {
-        self.above = self.above.saturating_add_signed(lines).min(self.emulator.history());
+    /// What is drawn, and the line and the column of it that the window begins with.
+    fn seen(&self) -> (&Emulator, (i32, usize)) {
+        self.past.as_ref().map_or((&*self.emulator, self.corner), Past::window)
+    }
+
+    /// Looks back so many lines more, or fewer.
+    fn scroll(&mut self, lines: isize, env: &mut Env<'_>) {
+        let Some(id) = self.id.clone().filter(|_| self.past.is_some() || lines > 0) else { return };
+        if !self.look_back().scroll(lines, &id, env) && !self.held {
+            self.past = None;
+        }
+        self.fresh = true;
+    }
+
+    fn look_back(&mut self) -> &mut Past {
+        let corner = self.corner();
+        self.past.get_or_insert_with(|| Past::new(&self.emulator, self.offset, corner, self.size.1))
+    }
+
+    /// Text of it is being selected, or not any more.
+    fn hold(&mut self, held: bool) {
+        self.held = held;
+        if held {
+            self.look_back();
+        } else {
+            self.past.take_if(|past| !past.is_scrolled());
+        }
         self.fresh = true;
     }
 
     fn on_focus(&mut self, focused: bool, env: &mut Env<'_>) {
         self.focused = focused;
         if self.emulator.modes().is(1004) && self.connected && self.writes() && self.stage == Stage::Running {
-            let above = self.above;
+            let past = self.past.take();
             self.send(if focused { b"\x1b[I".to_vec() } else { b"\x1b[O".to_vec() }, env);
-            self.above = above;
+            self.past = past;
         }
     }
 
@@ -363,7 +426,7 @@ impl TerminalPane {
         let (width, height) = (usize::from(self.size.0), usize::from(self.size.1));
         let top = if rows > height { (row + 1).saturating_sub(height) } else { 0 };
         let left = if columns > width { (column + 1).saturating_sub(width) } else { 0 };
-        (i32::try_from(top).unwrap_or(0) - i32::try_from(self.above).unwrap_or(0), left)
+        (i32::try_from(top).unwrap_or(0), left)
     }
 }
 
@@ -375,8 +438,8 @@ impl Pane for TerminalPane {
             (true, Some(program)) => clean_line(program.rsplit('/').next().unwrap_or(program)),
             (true, None) => "terminal".to_owned(),
         };
-        if self.above > 0 {
-            text.push_str(&format!("  [{} above]", self.above));
+        if let Some(past) = self.past.as_ref().filter(|past| past.is_scrolled()) {
+            text.push_str(&format!("  [{} above]", past.scrolled()));
         }
         if self.missing > 0 {
             text.push_str(&format!("  [{} bytes could not be recorded]", self.missing));
@@ -411,8 +474,9 @@ impl Pane for TerminalPane {
             }
             PaneInput::Act(super::PaneAction::Pages(pages)) => {
                 let page = isize::try_from(self.size.1.saturating_sub(1).max(1)).unwrap_or(1);
-                self.scroll(-isize::from(pages) * page);
+                self.scroll(-isize::from(pages) * page, env);
             }
+            PaneInput::Held(held) => self.hold(held),
             PaneInput::Tick => {
                 let outcome = self.emulator.tick(u64::try_from(env.now).unwrap_or(0));
                 outcome.notices.into_iter().for_each(|notice| notices::tell(notice, env));
@@ -456,10 +520,15 @@ impl Pane for TerminalPane {
             return;
         }
         self.fresh = false;
-        self.sheet = Buffer::empty(area);
+        let mut sheet = Buffer::empty(area);
         self.corner = self.corner();
-        self.taken = paint::paint(&self.emulator, self.corner, &mut self.sheet);
-        paint::letterbox(self.taken, theme.dim, &mut self.sheet);
+        let (shown, corner) = self.seen();
+        self.taken = paint::paint(shown, &self.emulator, corner, &mut sheet);
+        // Around a screen that there is. While its own size is on its way, what is still free looks as if it were not.
+        if self.offset.is_some() && (!self.writes() || self.told_size != Some(size)) {
+            paint::letterbox(self.taken, theme.dim, &mut sheet);
+        }
+        self.sheet = sheet;
     }
 
     fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) -> Option<Position> {
@@ -478,7 +547,7 @@ impl Pane for TerminalPane {
                 Some(" lost: the machine was started anew · Enter closes ".to_owned())
             }
             Stage::Ended(_) => Some(" lost · Enter closes ".to_owned()),
-            Stage::Failed(why) => Some(format!(" {why} · Enter tries again · Esc closes ")),
+            Stage::Failed(why) => Some(format!(" Enter tries again · Esc closes · {why} ")),
             Stage::Opening | Stage::Running => None,
         };
         if let Some(text) = ended.filter(|_| area.height > 0) {
@@ -487,7 +556,7 @@ impl Pane for TerminalPane {
             buffer.set_line(area.x, area.bottom() - 1, &line, area.width);
             return None;
         }
-        let (row, column) = self.emulator.cursor().filter(|_| self.above == 0)?;
+        let (row, column) = self.emulator.cursor().filter(|_| self.past.is_none())?;
         let row = u16::try_from(i32::try_from(row).ok()? - self.corner.0).ok()?;
         let column = u16::try_from(column.checked_sub(self.corner.1)?).ok()?;
         (row < area.height && column < area.width).then(|| Position::new(area.x + column, area.y + row))
@@ -502,15 +571,33 @@ impl Pane for TerminalPane {
         self.id.as_ref()
     }
 
+    fn cursor_style(&self) -> u16 {
+        if self.stage == Stage::Running { self.emulator.cursor_style() } else { 0 }
+    }
+
+    fn links(&self, root: &str) -> Vec<(u16, Anchor)> {
+        let own = links::folder(self.emulator.directory()).unwrap_or_else(|| self.folder.clone());
+        let (shown, corner) = self.seen();
+        links::find(shown, links::Window { corner, size: self.taken }, links::Folders { own: &own, root })
+    }
+
     fn asks_mouse(&self) -> bool {
         self.stage == Stage::Running && self.emulator.modes().mouse != 0
+    }
+
+    fn asks_motion(&self) -> bool {
+        self.stage == Stage::Running && self.emulator.modes().mouse == 1003
     }
 
     fn wake_at(&self) -> Option<i64> {
         self.emulator.deadline().and_then(|at| i64::try_from(at).ok())
     }
 
-    fn selected(&self, from: (u16, u16), to: (u16, u16)) -> Option<String> {
-        Some(select::text(&self.emulator, self.corner, from, to))
+    fn first_line(&self) -> Option<i64> {
+        self.past.as_ref().map(Past::first_line)
+    }
+
+    fn selected(&self, from: (u16, i64), to: (u16, i64)) -> Option<String> {
+        self.past.as_ref().map(|past| past.text(from, to))
     }
 }

@@ -109,6 +109,18 @@ impl Composer {
         self.recalled = None;
     }
 
+    /// Writes at the cursor what must not run into the text before it: lines begin on a line of their own, words as words.
+    pub fn insert_apart(&mut self, text: &str) {
+        let before = self.text[..self.cursor].chars().next_back();
+        let apart = match before {
+            None | Some('\n') => "",
+            Some(_) if text.contains('\n') => "\n",
+            Some(c) if c.is_whitespace() => "",
+            Some(_) => " ",
+        };
+        self.insert(&format!("{apart}{text}"));
+    }
+
     /// Puts a text in the place of a part, the cursor behind it.
     pub fn replace(&mut self, part: Range<usize>, text: &str) {
         self.text.replace_range(part.clone(), text);

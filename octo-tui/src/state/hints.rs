@@ -1,6 +1,7 @@
 //! Letters beside everything that can be opened, so that it is opened by typing them.
 
-use crate::{text::anchor::Target, transcript::Row};
+use super::layout::PaneId;
+use crate::text::anchor::{Anchor, Target};
 
 /// The letters, those under the fingers first.
 const LETTERS: &[u8; 26] = b"asdfghjklqwertyuiopzxcvbnm";
@@ -21,6 +22,8 @@ pub struct Hint {
 /// All labels, and what was typed so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hints {
+    /// In which pane.
+    pub pane: PaneId,
     hints: Vec<Hint>,
     typed: String,
 }
@@ -37,12 +40,12 @@ pub enum Typed {
 }
 
 impl Hints {
-    /// Labels for what can be opened in these rows; none where there is nothing. What is there twice has one label.
+    /// Labels for what can be opened in a pane, each in its row; none where there is nothing. What is there twice has one
+    /// label.
     #[must_use]
-    pub fn of(rows: &[Row]) -> Option<Self> {
-        let all = rows.iter().enumerate().flat_map(|(row, it)| it.anchors.iter().map(move |anchor| (row, anchor)));
+    pub fn of<'a>(pane: PaneId, anchors: impl Iterator<Item = (usize, &'a Anchor)>) -> Option<Self> {
         let mut hints: Vec<Hint> = Vec::new();
-        for (row, anchor) in all {
+        for (row, anchor) in anchors {
             if hints.iter().all(|hint| hint.target != anchor.target) {
                 let (column, target) = (anchor.columns.start, anchor.target.clone());
                 hints.push(Hint { label: String::new(), row, column, target });
@@ -54,7 +57,7 @@ impl Hints {
             let places = [index / LETTERS.len(), index % LETTERS.len()];
             hint.label = places[2 - letters..].iter().map(|place| char::from(LETTERS[*place])).collect();
         }
-        (!hints.is_empty()).then(|| Self { hints, typed: String::new() })
+        (!hints.is_empty()).then(|| Self { pane, hints, typed: String::new() })
     }
 
     /// The labels that can still be meant, without what was typed of them.
@@ -78,33 +81,29 @@ impl Hints {
 
 #[cfg(test)]
 mod tests {
-    use ratatui::text::Line;
-
     use super::*;
-    use crate::{
-        pane::Place,
-        text::anchor::{Anchor, Laid},
-    };
+    use crate::{pane::Place, state::layout::CHAT};
 
-    fn rows(count: u64) -> Vec<Row> {
+    fn of(count: u64, times: usize) -> Option<Hints> {
         let row = |line| {
             let target = Target::Place(Place { path: "a.rs".to_owned(), line: Some(line), to: None });
-            Row::from(Laid { line: Line::raw("a.rs"), anchors: vec![Anchor { columns: 0..4, target }] })
+            Anchor { columns: 0..4, target }
         };
-        (1..=count).map(row).collect()
+        let rows: Vec<Anchor> = (1..=count).map(row).collect();
+        Hints::of(CHAT, std::iter::repeat_n(&rows, times).flatten().enumerate())
     }
 
     #[test]
     fn few_have_one_letter_and_many_have_two() {
-        assert_eq!(Hints::of(&[]), None);
-        let mut few = Hints::of(&[rows(3), rows(3)].concat()).unwrap();
+        assert_eq!(of(0, 1), None);
+        let mut few = of(3, 2).unwrap();
         let labels: Vec<&str> = few.open().map(|(label, _)| label).collect();
         assert_eq!(labels, ["a", "s", "d"]);
         assert!(matches!(few.on_typed('S'), Typed::Chosen(Target::Place(place)) if place.line == Some(2)));
-        let mut many = Hints::of(&rows(30)).unwrap();
+        let mut many = of(30, 1).unwrap();
         assert_eq!(many.on_typed('s'), Typed::More);
         assert_eq!(many.open().map(|(label, _)| label).collect::<String>(), "asdf");
         assert!(matches!(many.on_typed('f'), Typed::Chosen(Target::Place(place)) if place.line == Some(30)));
-        assert_eq!(Hints::of(&rows(3)).unwrap().on_typed('x'), Typed::Nothing);
+        assert_eq!(of(3, 1).unwrap().on_typed('x'), Typed::Nothing);
     }
 }

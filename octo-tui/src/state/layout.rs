@@ -13,11 +13,17 @@ pub struct PaneId(pub u32);
 /// The pane of the conversation; there is always one.
 pub const CHAT: PaneId = PaneId(0);
 
+/// In the place of a pane that is not there.
+const NOBODY: PaneId = PaneId(u32::MAX);
+
 /// The narrowest and the lowest that a pane is made by resizing.
 const LEAST: (u16, u16) = (8, 3);
 
 /// The weight of a fresh part, in which shares are counted.
 const WHOLE: u32 = 1_000;
+
+/// The heaviest that a part may be: a share in cells is never more.
+const HEAVIEST: u32 = u16::MAX as u32;
 
 /// How parts stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -267,6 +273,16 @@ impl Node {
         }
     }
 
+    /// Brings weights from elsewhere into bounds.
+    fn clamp(&mut self) {
+        if let Self::Split { parts, .. } = self {
+            for part in parts {
+                part.weight = part.weight.clamp(1, HEAVIEST);
+                part.node.clamp();
+            }
+        }
+    }
+
     fn place(&self, area: Rect, path: &mut Vec<usize>, places: &mut Places) {
         let (axis, parts) = match self {
             Self::Pane(id) => return places.panes.push((*id, area)),
@@ -400,7 +416,7 @@ fn share_out(axis: Axis, parts: &[Part], area: Rect) -> Vec<Rect> {
             Axis::Rows => Rect { y: at, height: cells, ..area },
         });
         begin = end;
-        at = at.saturating_add(cells + gap);
+        at = at.saturating_add(cells).saturating_add(gap);
     }
     areas
 }
@@ -495,19 +511,15 @@ impl Layout {
     pub fn repair(&mut self, known: impl Fn(PaneId) -> bool) {
         let mut seen = HashSet::new();
         for tab in &mut self.tabs {
-            // One that is in it twice, or in two tabs, is lost here and its room given to its neighbours.
-            for id in tab.panes() {
-                if !known(id) || !seen.insert(id) {
-                    tab.root.each(&mut |pane| {
-                        if *pane == id {
-                            *pane = PaneId(u32::MAX);
-                        }
-                    });
-                    seen.remove(&id);
+            tab.root.clamp();
+            // One that is there twice loses its second place, whose room goes to its neighbours.
+            tab.root.each(&mut |pane| {
+                if !known(*pane) || !seen.insert(*pane) {
+                    *pane = NOBODY;
                 }
-            }
+            });
         }
-        self.tabs.retain_mut(|tab| tab.root.remove(PaneId(u32::MAX)));
+        self.tabs.retain_mut(|tab| tab.root.remove(NOBODY));
         if !self.panes().any(|id| id == CHAT) {
             self.tabs.insert(0, Tab::of(CHAT));
         }

@@ -16,6 +16,9 @@ const VERSION: u32 = 1;
 /// The most panes that are brought back.
 const MOST: usize = 64;
 
+/// The highest number of a pane that is brought back: behind it there are more than will ever be drawn.
+const HIGHEST: u32 = u32::MAX / 2;
+
 /// A workspace.
 #[derive(Debug)]
 pub struct Workspace {
@@ -100,7 +103,8 @@ impl Workspace {
         if file.version != VERSION || file.root != self.root || !self.is_plain() {
             return;
         }
-        for (id, kept) in file.panes.into_iter().take(MOST).filter(|(id, _)| *id != CHAT) {
+        let panes = file.panes.into_iter().filter(|(id, _)| *id != CHAT && id.0 <= HIGHEST);
+        for (id, kept) in panes.take(MOST) {
             if let Some(pane) = revive(kept) {
                 self.panes.insert(id, pane);
             }
@@ -125,3 +129,6 @@ fn revive(kept: Kept) -> Option<Box<dyn Pane>> {
         Kept::Diff { path, split } => Some(Box::new(DiffPane::new(path, split))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,12 +14,13 @@ use rustix::{
 /// The longest wait for an answer. One that comes later is understood as an answer all the same, and dropped.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// `can you show this pixel?`, as kitty's protocol asks it. tmux would take it for a title.
-const PIXEL: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
+/// `can you show this pixel where placeholders are?`, as kitty's protocol asks it: one that knows the protocol and no
+/// placeholders does not understand the question, and is silent. tmux would take it for a title.
+const PIXEL: &[u8] = b"\x1b_Gi=31,U=1,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
 
-/// `which keyboard flags?`, `who are you?`, `how large is a cell?` and `what are you?`: every terminal answers the last, so
-/// nobody waits for the others.
-const QUESTION: &[u8] = b"\x1b[?u\x1b[>q\x1b[16t\x1b[c";
+/// `which keyboard flags?`, `who are you?`, `how large is a cell?`, `how large may sixels be?` (ever, not in this window) and
+/// `what are you?`: every terminal answers the last, so nobody waits for the others.
+const QUESTION: &[u8] = b"\x1b[?u\x1b[>q\x1b[16t\x1b[?2;4;0S\x1b[c";
 
 /// The answer to `what are you?` that tells of sixels.
 const SIXEL: &str = "4";
@@ -33,6 +34,8 @@ pub(super) struct Heard {
     pub(super) kitty: bool,
     /// Whether it knows sixels.
     pub(super) sixel: bool,
+    /// The pixels that sixels may be wide; wider ones are not drawn.
+    pub(super) widest: Option<u16>,
     /// What it is called.
     pub(super) name: String,
     /// The pixels of a cell.
@@ -113,6 +116,9 @@ fn parse(bytes: &[u8]) -> Heard {
                 heard.sixel = String::from_utf8_lossy(attributes).split(';').skip(1).any(|it| it == SIXEL);
             }
             Sequence::Control([b'6', b';', size @ .., b't']) => heard.cell = cell(&String::from_utf8_lossy(size)),
+            Sequence::Control([b'?', b'2', b';', b'0', b';', size @ .., b'S']) => {
+                heard.widest = widest(&String::from_utf8_lossy(size));
+            }
             Sequence::String(b'_', answer) => heard.kitty |= answer == b"Gi=31;OK",
             Sequence::String(_, [b'>', b'|', name @ ..]) => heard.name = String::from_utf8_lossy(name).into_owned(),
             Sequence::Control(_) | Sequence::String(..) => {}
@@ -129,6 +135,13 @@ fn cell(size: &str) -> Option<(u16, u16)> {
     let (height, width) = size.split_once(';')?;
     let sides = (width.parse().ok()?, height.parse().ok()?);
     (2..=200).contains(&sides.0).then_some(sides).filter(|sides| (2..=400).contains(&sides.1))
+}
+
+/// The pixels of `width;height` side by side. Some say 0 where there is no limit.
+fn widest(size: &str) -> Option<u16> {
+    let (width, _) = size.split_once(';')?;
+    let width: u32 = width.parse().ok()?;
+    (width > 0).then(|| u16::try_from(width).unwrap_or(u16::MAX))
 }
 
 #[cfg(test)]
@@ -161,6 +174,7 @@ mod tests {
                 keyboard: true,
                 kitty: true,
                 sixel: false,
+                widest: None,
                 name: "kitty(0.40.0)".to_owned(),
                 cell: Some((9, 21)),
                 typed: "a".to_owned(),
@@ -168,6 +182,15 @@ mod tests {
         );
         let foot = parse(b"\x1bP>|foot(1.16.2)\x1b\\\x1b[6;0;9999t\x1b[?62;4;22c");
         assert_eq!((foot.kitty, foot.sixel, foot.cell), (false, true, None));
+        for (bytes, widest) in [
+            (&b"\x1b[?2;0;1000;776S\x1b[?63;4c"[..], Some(1000)),
+            (b"\x1b[?2;0;100000;100000S", Some(u16::MAX)),
+            (b"\x1b[?2;0;0;0S", None),
+            (b"\x1b[?2;3;0S", None),
+            (b"\x1b[?1;0;1024S", None),
+        ] {
+            assert_eq!(parse(bytes).widest, widest, "{bytes:?}");
+        }
         assert!(!parse(b"\x1b[?4;2c").sixel, "its class is no attribute");
         assert!(!parse(b"\x1b_Gi=31;ENOTSUPPORTED:x\x1b\\\x1b[?62c").kitty);
     }

@@ -44,11 +44,14 @@ pub(super) struct Steady<B> {
     /// What is on the screen.
     shown: Buffer,
     pixels: Pixels,
+    /// Where the cursor stands, and whether it is seen, where that is known: what is so already is not written again.
+    cursor: Option<Position>,
+    seen: Option<bool>,
 }
 
 impl<B: Backend<Error = io::Error>> Steady<B> {
     pub(super) fn new(inner: B, pixels: Pixels) -> Self {
-        Self { inner, shown: Buffer::empty(Rect::ZERO), pixels }
+        Self { inner, shown: Buffer::empty(Rect::ZERO), pixels, cursor: None, seen: None }
     }
 
     fn is_doubtful(&self, y: u16) -> bool {
@@ -96,6 +99,11 @@ impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
         if self.shown.area != area {
             self.shown = Buffer::empty(area);
         }
+        let mut content = content.peekable();
+        if content.peek().is_none() {
+            return Ok(());
+        }
+        self.cursor = None;
         let (pixels, updates): (Vec<_>, Vec<_>) = content
             .filter(|(x, y, _)| area.contains(Position::new(*x, *y)))
             .partition(|(_, _, cell): &(u16, u16, &Cell)| is_pixels(cell));
@@ -124,21 +132,29 @@ impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
     }
 
     fn clear(&mut self) -> io::Result<()> {
+        (self.cursor, self.seen) = (None, None);
         self.shown.reset();
         self.inner.clear()
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
+        (self.cursor, self.seen) = (None, None);
         self.shown.reset();
         self.inner.clear_region(clear_type)
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
-        self.inner.hide_cursor()
+        match self.seen.replace(false) {
+            Some(false) => Ok(()),
+            _ => self.inner.hide_cursor(),
+        }
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        self.inner.show_cursor()
+        match self.seen.replace(true) {
+            Some(true) => Ok(()),
+            _ => self.inner.show_cursor(),
+        }
     }
 
     fn get_cursor_position(&mut self) -> io::Result<Position> {
@@ -146,7 +162,11 @@ impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
     }
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
-        self.inner.set_cursor_position(position)
+        let position = position.into();
+        match self.cursor.replace(position) {
+            Some(before) if before == position => Ok(()),
+            _ => self.inner.set_cursor_position(position),
+        }
     }
 
     fn size(&self) -> io::Result<Size> {
@@ -191,15 +211,19 @@ mod tests {
             Ok(())
         }
         fn hide_cursor(&mut self) -> io::Result<()> {
+            self.0.push("hide".to_owned());
             Ok(())
         }
         fn show_cursor(&mut self) -> io::Result<()> {
+            self.0.push("show".to_owned());
             Ok(())
         }
         fn get_cursor_position(&mut self) -> io::Result<Position> {
             Ok(Position::ORIGIN)
         }
-        fn set_cursor_position<P: Into<Position>>(&mut self, _: P) -> io::Result<()> {
+        fn set_cursor_position<P: Into<Position>>(&mut self, at: P) -> io::Result<()> {
+            let at = at.into();
+            self.0.push(format!("to {},{}", at.x, at.y));
             Ok(())
         }
         fn size(&self) -> io::Result<Size> {
@@ -230,9 +254,41 @@ mod tests {
         let first = change(&mut steady, &blank, ["abc", "e\u{301}日x"]);
         assert_eq!(steady.inner.0, ["0,0 abce\u{301}日x"]);
         let second = change(&mut steady, &first, ["a👩\u{200d}👩c", "e\u{301}日y"]);
-        assert_eq!(steady.inner.0, ["3,1 y", "clear line", "0,0 a👩\u{200d}👩", "3,0 c"]);
+        assert_eq!(steady.inner.0, ["3,1 y", "to 0,0", "clear line", "0,0 a👩\u{200d}👩", "3,0 c"]);
         change(&mut steady, &second, ["abc", "e\u{301}日y"]);
-        assert_eq!(steady.inner.0, ["clear line", "0,0 abc"]);
+        assert_eq!(steady.inner.0, ["to 0,0", "clear line", "0,0 abc"]);
+    }
+
+    #[test]
+    fn what_is_so_already_is_not_written_again() {
+        let mut steady = Steady::new(Notes::default(), Pixels::default());
+        let blank = Buffer::empty(Rect::new(0, 0, 12, 2));
+        let mut frame = |before: &Buffer, text: &str, cursor: Option<(u16, u16)>| {
+            let after = change(&mut steady, before, [text, ""]);
+            match cursor {
+                None => steady.hide_cursor().unwrap(),
+                Some(at) => {
+                    steady.show_cursor().unwrap();
+                    steady.set_cursor_position(at).unwrap();
+                }
+            }
+            (after, steady.inner.0.clone())
+        };
+        let (first, told) = frame(&blank, "ab", Some((2, 0)));
+        assert_eq!(told, ["0,0 ab", "show", "to 2,0"]);
+        let (first, told) = frame(&first, "ab", Some((2, 0)));
+        assert_eq!(told, [""; 0]);
+        let (first, told) = frame(&first, "ab", Some((3, 0)));
+        assert_eq!(told, ["to 3,0"]);
+        let (second, told) = frame(&first, "ac", Some((3, 0)));
+        assert_eq!(told, ["1,0 c", "to 3,0"], "drawing moves it");
+        let (second, _) = frame(&second, "ac", None);
+        let (_, told) = frame(&second, "ac", None);
+        assert_eq!(told, [""; 0]);
+        steady.clear().unwrap();
+        steady.inner.0.clear();
+        steady.hide_cursor().unwrap();
+        assert_eq!(steady.inner.0, ["hide"], "nothing is known of a screen that was cleared");
     }
 
     #[test]
@@ -261,6 +317,6 @@ mod tests {
         let (third, told) = frame(&second, "a👩\u{200d}👩c", true);
         assert_eq!(told, [""; 0]);
         let (_, told) = frame(&third, "abc", false);
-        assert_eq!(told, ["8,1 ", "clear line", "0,0 abc"], "what was beneath it is drawn");
+        assert_eq!(told, ["8,1 ", "to 0,0", "clear line", "0,0 abc"], "what was beneath it is drawn");
     }
 }

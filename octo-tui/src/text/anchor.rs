@@ -26,6 +26,8 @@ pub enum Target {
     Diff(ToolCallId, Place),
     /// A terminal.
     Terminal(TerminalId),
+    /// What a program of a terminal linked to, as it wrote it.
+    Address(String),
 }
 
 /// A part of a line that opens something.
@@ -96,7 +98,7 @@ pub fn wrap_linked(
 }
 
 /// What a text names, and where, from its beginning.
-fn targets(text: &str, root: &str) -> Vec<(Range<usize>, Target)> {
+pub(crate) fn targets(text: &str, root: &str) -> Vec<(Range<usize>, Target)> {
     let places = places(text, root).into_iter().map(|named| (named.at, Target::Place(named.place)));
     let (prefix, length) = TERMINAL;
     let terminals = text.match_indices(prefix).filter_map(|(at, _)| {

@@ -35,6 +35,11 @@ pub fn places(line: &str, root: &str) -> Vec<Named> {
             found.push(named);
             continue;
         }
+        if let Some(named) = between_quotes(line, start, root) {
+            from = named.at.end;
+            found.push(named);
+            continue;
+        }
         let end = line[start..].find(|c| !is_part(c)).map_or(line.len(), |length| start + length);
         let word = line[start..end].trim_end_matches(['.', ':']);
         if let Some((length, place)) = read(word, root) {
@@ -62,6 +67,33 @@ pub fn resolve(path: &str, root: &str) -> String {
         Some(within) => within.to_owned(),
         None => whole,
     }
+}
+
+/// A path between quotes, and the length that it takes with them. Within, a quote that is part of it has a backslash before it.
+#[must_use]
+pub fn quoted(text: &str) -> Option<(usize, String)> {
+    let mut path = String::new();
+    let mut chars = text.strip_prefix('"')?.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return (!path.is_empty()).then_some((at + 2, path)),
+            '\n' => return None,
+            '\\' => match chars.next()?.1 {
+                '"' => path.push('"'),
+                '\n' => return None,
+                // It is the path's own.
+                other => path.extend(['\\', other]),
+            },
+            other => path.push(other),
+        }
+    }
+    None
+}
+
+/// Whether a path can be read without quotes.
+#[must_use]
+pub fn is_plain(path: &str) -> bool {
+    path.chars().all(|c| is_part(c) && c != ':')
 }
 
 /// What stands behind a path: `:12`, `:12-20` or `:12:5`. Its length, the first and the last line.
@@ -131,6 +163,18 @@ fn has_ending(name: &str) -> bool {
     })
 }
 
+/// `@"a b.rs":3`, where the word that begins here is its first.
+fn between_quotes(line: &str, start: usize, root: &str) -> Option<Named> {
+    let (length, path) = quoted(line[start..].strip_prefix('@')?)?;
+    let end = start + 1 + length;
+    let behind = lines(&line[end..]);
+    if !looks_like_path(&path) && behind.is_none() {
+        return None;
+    }
+    let (more, line, to) = behind.map_or((0, None, None), |(more, line, to)| (more, Some(line), to));
+    Some(Named { at: start..end + more, place: Place { path: resolve(&path, root), line, to } })
+}
+
 /// `File "main.py", line 3`, where the word that begins here is its first.
 fn python(line: &str, start: usize, root: &str) -> Option<Named> {
     let rest = line[start..].strip_prefix(PYTHON)?;
@@ -175,6 +219,9 @@ mod tests {
             ("@docs/", "@docs/", "docs", None, None),
             ("@README", "@README", "README", None, None),
             ("@a.rs:3-4", "@a.rs:3-4", "a.rs", Some(3), Some(4)),
+            ("see @\"l/sp ace.txt\":2-4, and", "@\"l/sp ace.txt\":2-4", "l/sp ace.txt", Some(2), Some(4)),
+            ("@\"q\\\"u ote.txt\"", "@\"q\\\"u ote.txt\"", "q\"u ote.txt", None, None),
+            ("@\"note(1)\":3", "@\"note(1)\":3", "note(1)", Some(3), None),
             ("Grüße/東京.md:2", "Grüße/東京.md:2", "Grüße/東京.md", Some(2), None),
         ] {
             let expected = vec![(text.to_owned(), path.to_owned(), at, to)];
@@ -204,6 +251,9 @@ mod tests {
             "a.rs:",
             "File \"<stdin>\", line 1",
             "...:3",
+            "@\"Hello, world.\"",
+            "@\"\"",
+            "@\"a.rs",
             "//:1",
             "@",
             ":12",
@@ -215,7 +265,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_line_is_read(line in "([@:./\"a9é ]|File \"|, line ){0,20}") {
+        fn any_line_is_read(line in "([@:./\"\\\\a9é ]|File \"|, line ){0,20}") {
             let named = places(&line, "/r");
             prop_assert!(named.windows(2).all(|two| two[0].at.end <= two[1].at.start));
             named.iter().for_each(|it| { let _text = &line[it.at.clone()]; });

@@ -20,6 +20,7 @@ use crate::{
         anchor::{Anchor, Laid, Links, Target, wrap_linked},
         clean::{clean, clean_line},
         markdown::{Growing, render},
+        mention::written,
         place::resolve,
         wrap::{Break, Prefix, truncate, width},
     },
@@ -177,7 +178,7 @@ impl Painter<'_> {
         };
         let text = match label {
             Some(label) => clean_line(label),
-            None => clean_line(&format!("@{uri}{lines}")),
+            None => clean_line(&format!("{}{lines}", written(uri))),
         };
         let text = truncate(&text, self.columns.saturating_sub(MARGIN));
         let place = Place {

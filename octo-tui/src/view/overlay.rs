@@ -7,13 +7,17 @@ use ratatui::{
     widgets::{Block, BorderType, Clear},
 };
 
-use super::{composer::Written, help};
+use super::{
+    composer::Written,
+    help::{COLUMNS, Page},
+};
 use crate::{
     app::App,
     pane::Showing,
     state::{
         composer::Composer,
         hints::Hints,
+        layout::CHAT,
         overlay::{Deed, Overlay},
         picker::Picker,
     },
@@ -83,14 +87,16 @@ fn field(app: &App, frame: &mut Frame<'_>, composer: &Composer, area: Rect) {
 }
 
 fn draw_help(app: &App, frame: &mut Frame<'_>, scroll: u16) {
-    let lines = help::lines(&app.options.theme, app.options.prefix);
-    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let unknown = match app.unknown_events {
-        0 => "Keys".to_owned(),
-        count => format!("Keys  (octod is newer: {count} events were not understood)"),
+    let page = Page::new(&app.options.theme, app.options.prefix, app.size);
+    let rows = u16::try_from(page.lines.len()).unwrap_or(u16::MAX);
+    let scroll = scroll.min(page.last());
+    let more = page.more(scroll);
+    let title = match app.unknown_events {
+        0 => format!("Keys{more}"),
+        count => format!("Keys{more}  (octod is newer: {count} events were not understood)"),
     };
-    let inner = panel(app, frame, &unknown, (76, rows));
-    for (line, y) in lines.iter().skip(usize::from(scroll)).zip(inner.y..inner.bottom()) {
+    let inner = panel(app, frame, &title, (COLUMNS, rows));
+    for (line, y) in page.lines.iter().skip(usize::from(scroll)).zip(inner.y..inner.bottom()) {
         frame.buffer_mut().set_line(inner.x, y, line, inner.width);
     }
 }
@@ -169,7 +175,8 @@ fn draw_new(app: &App, frame: &mut Frame<'_>, directory: &Composer, harness: usi
 
 /// Labels stand before what they open, in the margin where there is one.
 fn draw_hints(app: &App, frame: &mut Frame<'_>, hints: &Hints) {
-    let area = app.areas.transcript;
+    let pane = app.workspace.places.of(hints.pane).map(super::panes::inner);
+    let area = if hints.pane == CHAT { app.areas.transcript } else { pane.unwrap_or_default() };
     for (label, hint) in hints.open() {
         let (Ok(row), Ok(column)) = (u16::try_from(hint.row), u16::try_from(hint.column)) else { continue };
         let columns = u16::try_from(label.len()).unwrap_or(1);

@@ -53,7 +53,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
     }
     draw_tabs(app, frame);
     if let Some(selection) = &app.selection {
-        mark(selection, frame.buffer_mut());
+        mark(app, selection, frame.buffer_mut());
     }
 }
 
@@ -82,8 +82,8 @@ fn name(app: &App, tab: &Tab) -> String {
     name
 }
 
-fn mark(selection: &Selection, buffer: &mut Buffer) {
-    for position in cells(selection) {
+fn mark(app: &App, selection: &Selection, buffer: &mut Buffer) {
+    for position in cells(app, selection) {
         if let Some(cell) = buffer.cell_mut(position) {
             cell.modifier.toggle(Modifier::REVERSED);
         }
@@ -91,13 +91,16 @@ fn mark(selection: &Selection, buffer: &mut Buffer) {
 }
 
 /// The cells that are selected, as lines of text are.
-fn cells(selection: &Selection) -> impl Iterator<Item = Position> {
+fn cells(app: &App, selection: &Selection) -> impl Iterator<Item = Position> {
     let area = selection.area;
+    let first = app.workspace.panes.get(&selection.pane).and_then(|pane| pane.first_line()).unwrap_or(0);
     let [from, to] = selection.ends();
-    (from.1..=to.1).flat_map(move |row| {
-        let begin = if row == from.1 { from.0 } else { 0 };
-        let end = if row == to.1 { to.0 } else { area.width.saturating_sub(1) };
-        (begin..=end).map(move |column| Position::new(area.x + column, area.y + row))
+    (0..area.height).flat_map(move |row| {
+        let line = first + i64::from(row);
+        let begin = if line == from.1 { from.0 } else { 0 };
+        let end = if line == to.1 { to.0 } else { area.width.saturating_sub(1) };
+        let end = if (from.1..=to.1).contains(&line) { end + 1 } else { begin };
+        (begin..end).map(move |column| Position::new(area.x + column, area.y + row))
     })
 }
 
@@ -111,7 +114,7 @@ pub fn text_of(app: &App, selection: &Selection) -> String {
     let mut text = String::new();
     let mut row = None;
     let mut skip = 0;
-    for position in cells(selection) {
+    for position in cells(app, selection) {
         if row.is_some_and(|row| row != position.y) {
             text.truncate(text.trim_end_matches(' ').len());
             text.push('\n');

@@ -33,8 +33,8 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
             vec![Span::styled(text, style)]
         }
         None if app.awaits_key() => {
-            let keys =
-                "t terminal · f files · | - split · arrows go · z alone · x close · n p tabs · Space all · ? keys";
+            let keys = "t terminal · f files · g changes · Space all · ? keys · \
+                        | - split · arrows go · z alone · x close · n p tabs · u links";
             let prefix = format!("{} ", keymap::name(app.options.prefix));
             let room = room.saturating_sub(width(&prefix) + 2);
             vec![Span::styled(prefix, theme.accent), Span::styled(truncate(keys, room), theme.dim)]
@@ -54,11 +54,14 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {
 }
 
 fn right(app: &App) -> String {
-    match app.index.needing(app.open.id()) {
-        0 => "F1 help".to_owned(),
-        1 => "1 session needs you · F1 help".to_owned(),
-        count => format!("{count} sessions need you · F1 help"),
-    }
+    let needing = match app.index.needing(app.open.id()) {
+        0 => None,
+        1 => Some("1 session needs you".to_owned()),
+        count => Some(format!("{count} sessions need you")),
+    };
+    // Where it is the program's key, or is not looked at, nothing is said of it.
+    let helps = app.context() != Context::Terminal && !app.pane_is_typing();
+    needing.into_iter().chain(helps.then(|| "F1 help".to_owned())).collect::<Vec<_>>().join(" · ")
 }
 
 fn standing(app: &App) -> Vec<Span<'static>> {
@@ -66,7 +69,8 @@ fn standing(app: &App) -> Vec<Span<'static>> {
     let mut parts = vec![state(app)];
     let plain = |text: String| Span::styled(text, theme.dim);
     if let Some(pane) = app.workspace.focused() {
-        parts.push(plain(hint(app, pane.context())));
+        let room = usize::from(app.areas.status.width).saturating_sub(spans_width(&parts) + 5);
+        parts.push(plain(truncate(&hint(app, pane.context()), room)));
         return joined(app, parts);
     }
     parts.extend(app.model().map(|model| plain(clean_line(model))));
@@ -88,15 +92,16 @@ fn standing(app: &App) -> Vec<Span<'static>> {
     joined(app, parts)
 }
 
-/// The keys of a pane that are needed most.
+/// The keys of a pane that are needed most; first the one that leads to all others, since the end may be cut.
 fn hint(app: &App, context: Context) -> String {
     let prefix = keymap::name(app.options.prefix);
     match context {
-        Context::Tree => "Enter opens · d changes · / finds · e your editor · . hidden · ? keys".to_owned(),
-        Context::File => "/ searches · c writes about the line · d changes · e your editor · ? keys".to_owned(),
-        Context::Diff => "n p hunks · s stages · u unstages · r reverts · c comments · t sides · ? keys".to_owned(),
-        Context::Terminal => format!("{prefix} and a key: panes · {prefix} i: conversation · {prefix} ?: keys"),
-        _ => format!("{prefix} and a key: panes · ? keys"),
+        Context::Tree => "? keys · Enter opens · / finds · d changes · e your editor · . hidden".to_owned(),
+        Context::File => "? keys · / searches · c writes about the line · d changes · e your editor".to_owned(),
+        Context::Picture => "? keys · e your editor · R looks again".to_owned(),
+        Context::Diff => "? keys · n p hunks · s stages · u unstages · r reverts · c comments · t sides".to_owned(),
+        Context::Terminal => format!("{prefix} ?: keys · {prefix} and a key: panes · {prefix} i: conversation"),
+        _ => format!("? keys · {prefix} and a key: panes"),
     }
 }
 

@@ -4,13 +4,15 @@
 #[path = "../../../octod/tests/it/generated/pages.rs"]
 mod pages;
 
+mod manual;
+
 use clap::CommandFactory;
 
 use pages::{check_completions, check_pages};
 
 #[test]
 fn manual_pages_are_fresh() {
-    check_pages([octo_tui::cli::Arguments::command()]);
+    check_pages([octo_tui::cli::Arguments::command()], &manual::sections());
 }
 
 #[test]

@@ -54,6 +54,19 @@ fn what_an_agent_writes_does_not_reach_the_terminal_as_a_command() {
 }
 
 #[test]
+fn the_terminal_is_asked_for_pictures_as_they_will_be_sent() {
+    let octod = Octod::start("", false);
+    let program = Program::start(octod.home(), &[]);
+    // Placeholders; an old kitty knows none, and answers nothing to this.
+    program.sees("\x1b_Gi=31,U=1,");
+    // How large sixels may be in a window of any size.
+    program.sees("\x1b[?2;4;0S");
+    let program = Program::start(octod.home(), &[("TMUX", "/tmp/tmux,1,0")]);
+    program.shows("A session");
+    assert!(!program.has_seen("\x1b_G"), "it would be a title there");
+}
+
+#[test]
 fn every_signal_that_ends_it_gives_the_terminal_back() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let octod = Octod::start("", false);
@@ -78,6 +91,21 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
     is_given_back(&program);
     program.sees("as the test asked");
     assert!(program.modes().local_modes.contains(rustix::termios::LocalModes::ECHO));
+}
+
+#[test]
+fn a_panic_away_from_the_screen_is_not_seen_on_it_and_ends_nothing() {
+    let octod = Octod::start("", false);
+    let mut program = Program::start(octod.home(), &[("OCTO_TUI_TEST_PANIC", "elsewhere")]);
+    program.shows("A session");
+    program.write("kept");
+    program.shows("kept");
+    program.write("\x03");
+    program.shows("cleared");
+    program.write("\x04");
+    assert!(program.ends().success());
+    is_given_back(&program);
+    assert!(!program.has_seen("as the test asked"));
 }
 
 #[test]

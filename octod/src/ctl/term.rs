@@ -223,7 +223,8 @@ async fn take_over(connection: &mut Connection, id: &TerminalId) -> Result<(), F
     // As large as it is, so that it stays so.
     let known = list.terminals.iter().find(|terminal| terminal.terminal_id == *id);
     let (cols, rows) = known.map_or(USUAL, |terminal| (terminal.cols, terminal.rows));
-    let attach = TerminalCommand::Attach { terminal_id: id.clone(), after: None, cols, rows, write: false };
+    let attach =
+        TerminalCommand::Attach { terminal_id: id.clone(), after: None, cols, rows, write: false, history: Some(0) };
     connection.send::<serde_json::Value>(request(None, &attach)?).await?;
     connection.send::<Done>(request(None, &TerminalCommand::Take { terminal_id: id.clone() })?).await?;
     Ok(())

@@ -14,7 +14,7 @@ fn programs() -> [Command; 3] {
 
 #[test]
 fn manual_pages_are_fresh() {
-    check_pages(programs());
+    check_pages(programs(), "");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Output that is meant to do harm: it costs bounded memory and time.
 
-use alacritty_terminal::index::{Column, Line};
+use alacritty_terminal::{
+    grid::Dimensions,
+    index::{Column, Line},
+};
 
 use super::{after, redrawn};
 use crate::emulator::{Emulator, Notice, redraw::LONGEST, screens::Which};
@@ -47,6 +50,44 @@ fn no_character_piles_up_on_a_cell() {
     for mark in ['\u{ad}', '\u{301}', '\u{200b}', '\u{200d}', '\u{fe0f}', '\u{115f}', '\u{e0020}'] {
         let (emulator, _) = after(20, 3, format!("x{}", String::from(mark).repeat(1_000)).as_bytes());
         assert!(emulator.text().chars().count() <= 20 * 3 + 3 + 8, "{:?}", mark.escape_unicode());
+    }
+}
+
+#[test]
+fn what_is_beside_the_cells_is_bounded_and_the_newest_lines_keep_theirs() {
+    let marked = format!("e{}", "\u{301}\u{302}\u{303}\u{304}");
+    let linked = "\x1b]8;id=a;http://h/\x1b\\l\x1b]8;;\x1b\\";
+    let underlined = "\x1b[4m\x1b[58:5:1mu\x1b[59m\x1b[24m";
+    for (cell, alternate) in [(marked.as_str(), ""), (linked, ""), (underlined, ""), (marked.as_str(), "\x1b[?1049h")] {
+        let mut emulator = Emulator::new(200, 60, 2_000);
+        emulator.feed(alternate.as_bytes(), 0);
+        emulator.feed(cell.repeat(200 * 1_000).as_bytes(), 0);
+        let adorned = |which| {
+            let grid = emulator.machine.screens.screen(which).grid();
+            let rows = grid.topmost_line().0..=grid.bottommost_line().0;
+            rows.map(|line| (0..200).filter(|column| grid[Line(line)][Column(*column)].extra.is_some()).count())
+                .collect::<Vec<usize>>()
+        };
+        let rows = adorned(if alternate.is_empty() { Which::Primary } else { Which::Alternate });
+        let sum: usize = rows.iter().sum();
+        assert!((8_000..=16_000).contains(&sum), "{cell:?}: {sum}");
+        assert!(rows.iter().rev().skip(1).take(39).all(|row| *row == 200), "{cell:?}: {rows:?}");
+    }
+}
+
+#[test]
+fn the_cells_of_a_terminal_are_bounded_whatever_its_size() {
+    for size in [(1_000, 1_000), (1_000, 200), (200, 1_000), (400, 100), (200, 60), (80, 24), (1, 1_000)] {
+        let mut emulator = Emulator::new(size.0, size.1, 2_000);
+        emulator.feed("\r\n".repeat(4_000).as_bytes(), 0);
+        let (columns, rows) = emulator.size();
+        let cells = columns * (emulator.history() + 2 * rows);
+        assert!(cells <= 430_000, "{size:?}: {cells}");
+        assert!(
+            size.1 > 100 || emulator.history() >= if size.0 > 200 { 875 } else { 2_000 },
+            "{size:?}: {}",
+            emulator.history()
+        );
     }
 }
 
@@ -157,9 +198,28 @@ fn output_held_back_is_let_go_by_its_program() {
 
 #[test]
 fn a_size_that_cannot_be_is_brought_to_one_that_can() {
-    for (columns, rows, expected) in [(0, 0, (2, 1)), (10_000, 10_000, (1_000, 1_000))] {
+    for (columns, rows, expected) in [(0, 0, (2, 1)), (10_000, 10_000, (1_000, 200)), (10, 10_000, (10, 1_000))] {
         let (emulator, _) = after(columns, rows, b"x");
         let picture = emulator.picture();
         assert_eq!((picture.columns, picture.rows), expected);
+    }
+}
+
+#[test]
+fn what_stands_for_a_sequence_that_is_too_long_to_be_given_again_ends_where_it_does() {
+    let long = "x".repeat(300_000);
+    for (opener, ends) in
+        [("\x1b]2;", "\x07"), ("\x1b]52;c;", "\x1b\\"), ("\x1bP$q", "\x1b\\"), ("\x1bX", "\x1b\\"), ("\x1b[", "m")]
+    {
+        let begun = if opener == "\x1b[" { "1;".repeat(100_000) } else { long.clone() };
+        let (mut emulator, _) = after(20, 3, format!("before{opener}{begun}").as_bytes());
+        let (unfinished, stands) = emulator.unfinished(100_000);
+        let mut again = Emulator::new(20, 3, 10);
+        again.feed(&[&emulator.redraw(), stands].concat(), 0);
+        assert_eq!(unfinished, 0);
+        for terminal in [&mut emulator, &mut again] {
+            let outcome = terminal.feed(format!("{}{ends}after", &begun[..50_000]).as_bytes(), 0);
+            assert_eq!((terminal.text(), outcome.at_rest), ("beforeafter\n\n\n".to_owned(), true), "{opener:?}");
+        }
     }
 }

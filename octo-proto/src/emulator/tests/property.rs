@@ -159,6 +159,23 @@ proptest! {
     }
 
     #[test]
+    fn it_goes_on_alike_in_the_middle_of_anything(output in output(), cut in 0_usize..200) {
+        // A character to repeat is not remembered.
+        let output: Vec<u8> = output.into_iter().filter(|byte| *byte != b'b').collect();
+        let (before, later) = output.split_at(cut.min(output.len()));
+        let (mut emulator, _) = after(COLUMNS, ROWS, before);
+        let mut again = Emulator::new(COLUMNS, ROWS, 100);
+        again.feed(&emulator.redraw(), 0);
+        let (unfinished, opener) = emulator.unfinished(1_000);
+        prop_assert_eq!(opener, b"");
+        again.feed(&before[before.len() - unfinished..], 0);
+        for terminal in [&mut emulator, &mut again] {
+            terminal.feed(later, 0);
+        }
+        prop_assert_eq!(again.picture(), emulator.picture());
+    }
+
+    #[test]
     fn another_terminal_shows_a_redraw_alike(output in output()) {
         let (mut emulator, _) = after(COLUMNS, ROWS, &output);
         emulator.feed(b"\x18\x1b[?2026l", 0);

@@ -16,6 +16,7 @@ use octo_proto::{
 use rustix::fs::FileType;
 
 use super::{
+    diffs::{Side, diff},
     hunk::{self, Hunk},
     status::Changed,
 };
@@ -165,15 +166,15 @@ impl Here<'_> {
     /// How the file is changed there where the action takes from, and the diff of that.
     async fn look(&self, action: HunkAction) -> Result<(ChangeKind, Vec<u8>), Error> {
         let Changed { file, path, .. } = self.changed;
-        let (kind, more): (_, &[&str]) = match action {
-            HunkAction::Unstage => (file.staged, &["--cached"]),
-            HunkAction::Stage | HunkAction::Revert => (file.unstaged, &[]),
+        let (kind, side) = match action {
+            HunkAction::Unstage => (file.staged, Side::Staged),
+            HunkAction::Stage | HunkAction::Revert => (file.unstaged, Side::Unstaged),
         };
         let kind = kind.ok_or_else(|| gone(path))?;
         let diff = match kind {
             ChangeKind::Unmerged => return Err(cannot(path, "is in conflict: that is resolved first")),
             ChangeKind::Untracked => super::new_file(self.root, path).into_bytes(),
-            _ => super::diff(self.git, more, self.changed).await?,
+            _ => diff(self.git, side, self.changed).await?,
         };
         Ok((kind, diff))
     }

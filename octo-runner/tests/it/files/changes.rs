@@ -1,7 +1,8 @@
 //! What git says was changed, and what a hostile repository must not make it do.
 
 use std::{
-    os::unix::fs::PermissionsExt,
+    ffi::{OsStr, OsString},
+    os::unix::{ffi::OsStringExt, fs::PermissionsExt},
     path::Path,
     process::{Command, Stdio},
 };
@@ -186,4 +187,113 @@ async fn without_a_repository_git_knows_nothing() {
     assert_eq!(changes::of_git(&place.root(), env(&place), &with_diff()).await.unwrap(), None);
     let nowhere = vec![("PATH".to_owned(), "/nowhere".to_owned())];
     assert_eq!(changes::of_git(&place.root(), nowhere, &with_diff()).await.unwrap(), None);
+}
+
+/// What git itself says of one file.
+fn alone(place: &Place, more: &[&str], paths: &[&OsStr]) -> String {
+    let mut command = Command::new("git");
+    command.args(["-c", "core.quotePath=false", "diff", "--diff-algorithm=histogram"]).args(more).arg("--").args(paths);
+    String::from_utf8_lossy(&command.current_dir(&place.work).output().unwrap().stdout).into_owned()
+}
+
+/// A repository with changes of every kind, in many files and in files with odd names. And how many.
+fn every_kind() -> (Place, usize) {
+    let place = repository();
+    let plain = |number: usize| format!("many/{number:03}.txt");
+    let odd = [
+        "a \"b\".txt",
+        "tab\t.txt",
+        "back\\slash",
+        "new\nline",
+        "end ",
+        "b/x b/x",
+        "-dash",
+        "ü:*?[x]",
+        "\u{1b}[2J\u{7}",
+    ];
+    let odd: Vec<OsString> =
+        odd.map(OsString::from).into_iter().chain([OsString::from_vec(b"caf\xe9".to_vec())]).collect();
+
+    std::fs::create_dir_all(place.work.join("b/x b")).unwrap();
+    let forged = "diff --git a/kept.txt b/kept.txt\n* Unmerged path kept.txt\n";
+    for number in 0..90 {
+        place.put(&plain(number), &format!("{number}\n{forged}"));
+    }
+    odd.iter().for_each(|name| std::fs::write(place.work.join(name), "odd\n").unwrap());
+    for name in ["moved 1", "moved b/moved", "dir", "link"] {
+        place.put(name, &format!("{name}\n").repeat(30));
+    }
+    git(&place.work, &["add", "--all"]);
+    git(&place.work, &["commit", "--quiet", "-m", "second"]);
+    for number in 0..90 {
+        place.put(&plain(number), &format!("{forged}{number}\nmore {number}"));
+        if number % 3 == 0 {
+            git(&place.work, &["add", &plain(number)]);
+            place.put(&plain(number), "twice\n");
+        }
+    }
+    odd.iter().for_each(|name| std::fs::write(place.work.join(name), "changed\n").unwrap());
+    std::fs::create_dir(place.work.join("1 b")).unwrap();
+    git(&place.work, &["mv", "moved 1", "1 b/moved"]);
+    git(&place.work, &["mv", "moved b/moved", "2"]);
+    std::fs::remove_file(place.work.join("dir")).unwrap();
+    std::fs::remove_file(place.work.join("link")).unwrap();
+    place.put("dir/inner", "inner\n");
+    std::os::unix::fs::symlink("kept.txt", place.work.join("link")).unwrap();
+    (place, 90 + odd.len() + 5)
+}
+
+#[tokio::test]
+async fn what_is_asked_for_together_is_each_files_own() {
+    let (place, count) = every_kind();
+    let changes = ask(&place, &with_diff()).await;
+    assert_eq!((changes.files.len(), changes.next), (count, None));
+    for file in &changes.files {
+        let name = |path: &str| OsString::from_vec(octo_proto::files::name::unescape(path).unwrap());
+        let paths: Vec<_> =
+            [Some(&file.path), file.from.as_ref()].into_iter().flatten().map(|path| name(path)).collect();
+        let paths: Vec<_> = paths.iter().map(OsString::as_os_str).collect();
+        if file.unstaged == Some(ChangeKind::Untracked) {
+            continue;
+        }
+        let unstaged = file.unstaged.map(|_| alone(&place, &[], &paths));
+        let staged = file.staged.map(|_| alone(&place, &["--cached"], &paths));
+        assert_eq!((&file.unstaged_diff, &file.staged_diff), (&unstaged, &staged), "{}", file.path);
+        assert!(
+            [&unstaged, &staged].into_iter().flatten().all(|diff| diff.starts_with("diff --git ")),
+            "{}",
+            file.path
+        );
+    }
+    let link = changes.files.iter().find(|file| file.path == "link").unwrap();
+    assert_eq!(link.unstaged_diff.as_ref().unwrap().matches("diff --git a/link b/link\n").count(), 2);
+}
+
+#[tokio::test]
+async fn many_files_take_few_gits() {
+    let place = repository();
+    for number in 0..1000 {
+        place.put(&format!("many/{number:04}"), "before\n");
+    }
+    git(&place.work, &["add", "."]);
+    git(&place.work, &["commit", "--quiet", "-m", "second"]);
+    for number in 0..1000 {
+        place.put(&format!("many/{number:04}"), "after\n");
+    }
+    // Each git that is run leaves a line.
+    let (bin, log) = (place.outside.join("bin"), place.outside.join("log"));
+    let path = std::env::var("PATH").unwrap();
+    std::fs::create_dir(&bin).unwrap();
+    let script = format!("#!/bin/sh\necho git >> '{}'\nPATH='{path}' exec git \"$@\"\n", log.display());
+    std::fs::write(bin.join("git"), script).unwrap();
+    std::fs::set_permissions(bin.join("git"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut env = env(&place);
+    env.iter_mut()
+        .filter(|(name, _)| name == "PATH")
+        .for_each(|(_, value)| *value = format!("{}:{path}", bin.display()));
+    let page = changes::of_git(&place.root(), env, &with_diff()).await.unwrap().unwrap();
+    assert_eq!((page.files.len(), page.next), (500, Some(500)));
+    assert!(page.files.iter().all(|file| file.unstaged_diff.as_ref().unwrap().ends_with("\n-before\n+after\n")));
+    let gits = std::fs::read_to_string(&log).unwrap().lines().count();
+    assert!(gits < 10, "{gits} gits for a page");
 }

@@ -1,6 +1,6 @@
 //! Several clients of one terminal: one writes, the size is theirs, and the others see both.
 
-use octo_proto::Code;
+use octo_proto::{Code, emulator::Emulator};
 use serde_json::json;
 
 use super::{
@@ -44,6 +44,40 @@ async fn one_client_writes_and_another_can_take_over() {
     first.until("20 60").await;
     assert!(!first.text().contains("wrong"));
     close(&first.client, &id).await;
+}
+
+#[tokio::test]
+async fn who_comes_in_the_middle_of_a_sequence_or_a_character_sees_it_whole() {
+    let world = World::new();
+    for (half, rest, shown) in [
+        ("printf '\\033[3'", "printf '1mred-end'", "red-end"),
+        ("printf '\\346\\227'", "printf '\\245-end'", "日-end"),
+        ("printf '\\033]2;a title '; head -c 50000 /dev/zero | tr '\\0' x", "printf 'y\\007told-end'", "told-end"),
+        ("printf '\\033]2;'; head -c 300000 /dev/zero | tr '\\0' x", "printf 'y\\007long-end'", "long-end"),
+    ] {
+        let (client, events) = world.connect().await;
+        let script = format!("stty -echo; printf 'half-here-'; {half}; read go; {rest}; exec cat");
+        let id = open(&client, &["sh", "-c", &script]).await;
+        let mut first = Pane::attach(client, events, &id, 80, true).await;
+        first.until("half-here-").await;
+        // What is printed between is known by its end.
+        first.until_so("the half", |pane| pane.begin + pane.bytes.len() as u64 >= printed(half)).await;
+        let (client, events) = world.connect().await;
+        let mut second = Pane::attach(client, events, &id, 80, false).await;
+        second.until_so("its screen", |pane| pane.screens == 1 && pane.owner.is_some()).await;
+        first.types("\r").await;
+        second.until("-end").await;
+        let mut emulator = Emulator::new(80, 24, 0);
+        emulator.feed(&[second.drawn.as_slice(), &second.bytes].concat(), 0);
+        assert_eq!(emulator.text().trim_end(), format!("half-here-{shown}"), "{half}");
+        close(&first.client, &id).await;
+    }
+}
+
+/// How much a terminal has printed once this has run.
+fn printed(half: &str) -> u64 {
+    let zeros = half.split_once("head -c ").and_then(|(_, rest)| rest.split(' ').next()?.parse::<u64>().ok());
+    10 + zeros.map_or(2, |zeros| zeros + 4)
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use crossterm::event::KeyCode;
 use octo_proto::{
-    Error,
+    Command, Error,
     files::{EntryKind, FileEntry, FilePiece, FilesCommand, FilesEvent, FilesRequest, Listing, Watching},
     id::RequestId,
+    message::Mention,
 };
 use serde::Serialize;
 
@@ -15,7 +16,7 @@ use crate::{
         effect::{Call, Effect},
         input::{Heard, What},
     },
-    pane::Answer,
+    pane::{Answer, Place, Showing},
     syntax,
 };
 
@@ -132,16 +133,16 @@ fn a_file_opens_where_there_is_room_also_in_a_tab_that_was_not_drawn_yet() {
     stage.screen();
     stage.ctrl(']');
     stage.press(KeyCode::Char('c'));
-    let place = crate::pane::Place { path: "a.rs".to_owned(), line: None, to: None };
-    stage.app.open_place(place, crate::pane::Showing::File);
+    let place = Place { path: "a.rs".to_owned(), line: None, to: None };
+    stage.app.open_place(place, Showing::File);
     assert!(stage.screen().contains("a.rs"), "{}", stage.screen());
 }
 
 #[test]
 fn a_file_outside_is_asked_for_beneath_its_own_folder() {
     let mut stage = Stage::open_in((120, 40));
-    let place = crate::pane::Place { path: "/etc/hosts".to_owned(), line: None, to: None };
-    stage.app.open_place(place, crate::pane::Showing::File);
+    let place = Place { path: "/etc/hosts".to_owned(), line: None, to: None };
+    stage.app.open_place(place, Showing::File);
     stage.screen();
     let asked = stage.asked.pop().unwrap();
     let Call::Files(FilesRequest { root: Some(root), command }) = &asked.call else { panic!("{asked:?}") };
@@ -167,4 +168,19 @@ fn what_is_typed_into_a_search_goes_nowhere_else() {
     stage.press(KeyCode::Esc);
     assert!(stage.screen().contains("a.rs"));
     assert!(stage.app.open.composer.is_empty());
+}
+
+#[test]
+fn a_comment_goes_with_the_file_that_it_is_about() {
+    let mut stage = Stage::open();
+    stage.write("hello");
+    stage.app.open_place(Place { path: "l/sp ace.txt".to_owned(), line: Some(2), to: None }, Showing::File);
+    stage.wait(1);
+    read(&mut stage, "l/sp ace.txt", "one\ntwo\n");
+    stage.press(KeyCode::Char('c'));
+    stage.write("why");
+    stage.press(KeyCode::Enter);
+    let [.., Command::Prompt { message, files, .. }] = &stage.take_asked()[..] else { panic!("it is sent") };
+    assert_eq!(message, "hello @\"l/sp ace.txt\":2 why");
+    assert_eq!(files[..], [Mention { path: "l/sp ace.txt".to_owned(), range: Some([2, 2]) }]);
 }

@@ -1,12 +1,16 @@
 //! Panes beside the conversation: opened, moved, closed, fed and brought back.
 
+use base64::Engine as _;
 use bytes::Bytes;
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use octo_proto::{
     Code, Error,
     frame::Data,
     id::{SessionId, TerminalId},
-    terminal::{Attached, TerminalCommand, TerminalEvent, TerminalInfo, TerminalReply, TerminalState},
+    terminal::{
+        Attached, HistoryLine, TerminalCommand, TerminalEvent, TerminalHistory, TerminalInfo, TerminalReply,
+        TerminalState,
+    },
 };
 use serde_json::json;
 
@@ -15,8 +19,9 @@ use crate::{
     app::{
         effect::{Asked, Call, Effect},
         input::{Heard, What},
+        mouse::Mouse,
     },
-    pane::Answer,
+    pane::{Answer, Place, Showing},
 };
 
 fn id(name: &str) -> TerminalId {
@@ -294,6 +299,61 @@ fn a_program_that_rings_without_end_is_heard_now_and_then() {
 }
 
 #[test]
+fn a_program_that_copies_without_end_is_heeded_now_and_then_and_where_it_is_seen() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    stage.effects.clear();
+    let mut at = 0;
+    let mut copy = |stage: &mut Stage, text: &str| {
+        let bytes = format!("\x1b]52;c;{}\x07", base64::engine::general_purpose::STANDARD.encode(text));
+        output(stage, "1", at, &bytes);
+        at += bytes.len() as u64;
+    };
+    let copied = |stage: &mut Stage| {
+        let texts = stage.effects.drain(..).filter_map(|effect| match effect {
+            Effect::Copy(text) => Some(text),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>()
+    };
+    (0..50).for_each(|number| copy(&mut stage, &format!("text {number}")));
+    assert_eq!(copied(&mut stage), ["text 0"]);
+    stage.wait(300);
+    assert_eq!(copied(&mut stage), ["text 49"], "the last is not lost");
+    stage.wait(300);
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('c'));
+    stage.screen();
+    copy(&mut stage, "unseen");
+    stage.wait(300);
+    assert_eq!(copied(&mut stage), [""; 0], "another tab is on the screen");
+}
+
+#[test]
+fn the_movements_of_the_mouse_are_asked_for_where_a_program_wants_them() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    assert_eq!(stage.app.mouse(), Mouse::Buttons);
+    output(&mut stage, "1", 0, "\x1b[?1003h");
+    assert_eq!(stage.app.mouse(), Mouse::Motion);
+    output(&mut stage, "1", 8, "\x1b[?1003l\x1b[?1002h");
+    assert_eq!(stage.app.mouse(), Mouse::Buttons);
+}
+
+#[test]
+fn what_is_pasted_while_a_terminal_opens_is_not_lost() {
+    let mut stage = Stage::open_in((120, 40));
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('|'));
+    stage.screen();
+    stage.input(What::Paste("echo pasted".to_owned()));
+    let reply = serde_json::to_value(TerminalReply { terminal: info("1", (80, 24)) }).unwrap();
+    answer(&mut stage, is_open, Ok(reply));
+    answer(&mut stage, is_attach, Ok(attached("1", (59, 38))));
+    assert_eq!(typed(&mut stage), "echo pasted");
+}
+
+#[test]
 fn half_a_redraw_is_not_shown_and_is_asked_for_again() {
     let mut stage = Stage::open_in((120, 40));
     open(&mut stage, '|', "1");
@@ -389,7 +449,10 @@ fn the_layout_comes_back_with_its_terminals() {
     assert_eq!(attaches, 2);
     // A terminal that is gone says so; what is kept is not lost with it.
     answer(&mut again, is_attach, Err(Error::new(Code::NotFound, "no such terminal")));
-    assert!(again.screen().contains("no such terminal"));
+    let screen = again.screen();
+    // The keys first: the pane may be narrow.
+    assert!(screen.contains("Enter tries again · Esc closes · this terminal is gone"), "{screen}");
+    assert!(!screen.contains("····"), "no screen is drawn that there is not: {screen}");
 }
 
 #[test]
@@ -440,13 +503,92 @@ fn the_wheel_scrolls_the_history_or_is_the_programs() {
     let screen = stage.screen();
     assert!(screen.contains("[3 above]") && !screen.contains("line 99"), "{screen}");
     output(&mut stage, "1", lines.len() as u64, "more\r\n");
-    assert!(stage.screen().contains("[4 above]"), "what is read does not move");
+    assert_eq!(stage.screen(), screen, "what is read does not move");
     stage.write("x");
     assert!(!stage.screen().contains("above]"), "typing goes to the end");
     output(&mut stage, "1", lines.len() as u64 + 6, "\x1b[?1000;1006h");
     stage.asked.clear();
     stage.input(wheel(MouseEventKind::ScrollDown));
     assert!(typed(&mut stage).starts_with("\x1b[<65;"), "a program that asked for the mouse gets it");
+}
+
+/// A page of what was printed, as far above the end as it is asked for.
+fn read_back(stage: &mut Stage, lines: std::ops::Range<usize>, has_more: bool) {
+    let asked = stage.asked.iter().find_map(|asked| match &asked.call {
+        Call::Terminal(TerminalCommand::History { offset, below, .. }) => Some((offset.unwrap(), *below)),
+        Call::Agent(_) | Call::Files(_) | Call::Terminal(_) => None,
+    });
+    let (offset, below) = asked.unwrap_or_else(|| panic!("{:?}", stage.asked));
+    let lines = lines.map(|line| HistoryLine { text: format!("\x1b[31mold {line}\x1b[m"), goes_on: false }).collect();
+    let page = TerminalHistory { offset, cols: 59, rows: 38, below, lines, has_more };
+    answer(
+        stage,
+        |command| matches!(command, TerminalCommand::History { .. }),
+        Ok(serde_json::to_value(page).unwrap()),
+    );
+}
+
+#[test]
+fn what_is_not_at_hand_is_read_back_from_the_runner() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    output(&mut stage, "1", 0, &(0..30).map(|line| format!("new {line}\r\n")).collect::<String>());
+    stage.screen();
+    let page_up = |stage: &mut Stage| {
+        stage.chord(KeyModifiers::SHIFT, KeyCode::PageUp);
+        stage.screen()
+    };
+    assert!(page_up(&mut stage).contains("new 29"), "nothing is there yet");
+    output(&mut stage, "1", 300, "printed meanwhile\r\n");
+    read_back(&mut stage, 500..1000, true);
+    let screen = stage.screen();
+    assert!(screen.contains("old 999") && screen.contains("[37 above]") && !screen.contains("meanwhile"), "{screen}");
+    for _ in 0..12 {
+        page_up(&mut stage);
+    }
+    read_back(&mut stage, 0..500, false);
+    for _ in 0..20 {
+        page_up(&mut stage);
+    }
+    let screen = stage.screen();
+    assert!(screen.contains("old 0") && screen.contains("[1000 above]"), "{screen}");
+    assert!(stage.asked.is_empty(), "there is nothing above: {:?}", stage.asked);
+    for _ in 0..40 {
+        stage.chord(KeyModifiers::SHIFT, KeyCode::PageDown);
+    }
+    let screen = stage.screen();
+    assert!(screen.contains("meanwhile") && !screen.contains("above]"), "{screen}");
+}
+
+#[test]
+fn selected_text_is_what_was_pressed_on_however_it_moves() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    let lines: String = (0..100).map(|line| format!("line {line} 日本\r\n")).collect();
+    output(&mut stage, "1", 0, &lines);
+    let screen = stage.screen();
+    let event = |kind, column, row| What::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    let left = MouseButton::Left;
+    let line = screen.lines().find(|line| line.contains("line 80 ")).unwrap();
+    let x = u16::try_from(line.chars().take_while(|character| *character != '│').count() + 1).unwrap();
+    let row = u16::try_from(screen.lines().position(|line| line.contains("line 80 ")).unwrap()).unwrap();
+    // On the right half of a wide character.
+    stage.input(event(MouseEventKind::Down(left), x + 9, row));
+    output(&mut stage, "1", lines.len() as u64, &"more\r\n".repeat(50));
+    stage.input(event(MouseEventKind::Drag(left), x + 3, row));
+    for _ in 0..20 {
+        stage.input(event(MouseEventKind::ScrollUp, x + 3, row));
+    }
+    let screen = stage.screen();
+    assert!(screen.contains("line 20 ") && !screen.contains("line 80 "), "{screen}");
+    stage.input(event(MouseEventKind::Up(left), x + 3, row));
+    let copied = stage.effects.iter().find_map(|effect| match effect {
+        Effect::Copy(text) => Some(text.clone()),
+        _ => None,
+    });
+    let copied = copied.unwrap();
+    let copied: Vec<_> = copied.lines().collect();
+    assert_eq!((copied.len(), copied[0], copied[1], copied[60]), (61, "e 20 日本", "line 21 日本", "line 80 日"));
 }
 
 #[test]
@@ -496,7 +638,7 @@ fn panes_leave_the_keys_about_the_whole_screen_as_they_are() {
     stage.ctrl(']');
     stage.press(KeyCode::Char('f'));
     let status = stage.screen().lines().last().unwrap().to_owned();
-    assert!(status.contains("● idle · Enter opens"), "{status}");
+    assert!(status.contains("● idle · ? keys · Enter opens"), "{status}");
     stage.press(KeyCode::F(1));
     assert!(stage.screen().contains("Keys"));
     stage.press(KeyCode::Esc);
@@ -521,4 +663,90 @@ fn a_terminal_that_runs_is_shown_once() {
     stage.press(KeyCode::Down);
     stage.press(KeyCode::Enter);
     assert_eq!(stage.app.workspace.panes.len(), 2);
+}
+
+#[test]
+fn the_cursor_has_the_shape_of_the_pane_that_has_the_keys() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    output(&mut stage, "1", 0, "\x1b[5 q");
+    assert_eq!(stage.app.cursor_style(), 5);
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('c'));
+    assert_eq!(stage.app.cursor_style(), 0, "the conversation has none of its own");
+    stage.click(100, 10);
+    assert_eq!(stage.app.cursor_style(), 5);
+    stage.ctrl(']');
+    stage.press(KeyCode::Char(' '));
+    assert_eq!(stage.app.cursor_style(), 0, "the palette is written in");
+    stage.press(KeyCode::Esc);
+    open(&mut stage, '-', "2");
+    assert_eq!(stage.app.cursor_style(), 0);
+}
+
+#[test]
+fn what_a_terminal_names_is_opened_by_ctrl_and_click_or_by_letters() {
+    let mut stage = Stage::open_in((120, 40));
+    open(&mut stage, '|', "1");
+    let links = "\x1b]8;;file:///home/ann/work/src/a.rs#7\x1b\\one\x1b]8;;\x1b\\ b.rs:3\r\n\
+                 \x1b]8;;https://a.org/\x1b\\two\x1b]8;;\x1b\\\r\n\x1b]8;;file://other/etc/x\x1b\\three\x1b]8;;\x1b\\\r\n";
+    output(&mut stage, "1", 0, links);
+    let screen = stage.styled();
+    assert!(screen.contains("\n1 60-62 UNDERLINED\n"), "{screen}");
+    let (column, row) = (60, 1);
+    let click = |stage: &mut Stage, modifiers| {
+        for kind in [MouseEventKind::Down(MouseButton::Left), MouseEventKind::Up(MouseButton::Left)] {
+            stage.input(What::Mouse(MouseEvent { kind, column, row, modifiers }));
+        }
+    };
+    click(&mut stage, KeyModifiers::NONE);
+    assert_eq!(stage.app.workspace.panes.len(), 1, "a click alone is not meant");
+    // Also where the program wants the mouse.
+    output(&mut stage, "1", links.len() as u64, "\x1b[?1000h");
+    stage.asked.clear();
+    click(&mut stage, KeyModifiers::CONTROL);
+    assert_eq!(typed(&mut stage), "");
+    let place = |stage: &Stage| {
+        stage.app.workspace.panes.values().find_map(|pane| match pane.kept() {
+            Some(crate::pane::Kept::File { place }) => Some((place.path, place.line)),
+            _ => None,
+        })
+    };
+    assert_eq!(place(&stage), Some(("src/a.rs".to_owned(), Some(7))));
+
+    stage.click(60, 1);
+    let label = |stage: &mut Stage, letter: &str| {
+        stage.ctrl(']');
+        stage.alt('l');
+        stage.write(letter);
+    };
+    label(&mut stage, "s");
+    assert_eq!(place(&stage), Some(("b.rs".to_owned(), Some(3))));
+    stage.click(60, 5);
+    label(&mut stage, "d");
+    assert!(stage.effects.contains(&Effect::Copy("https://a.org/".to_owned())));
+    assert!(stage.screen().contains("sent to the clipboard: https://a.org/"));
+    label(&mut stage, "f");
+    assert!(stage.screen().contains("this file is on other"), "{}", stage.screen());
+}
+
+#[test]
+fn the_status_line_tells_of_keys_that_do_something_and_shows_where_it_is_cut() {
+    let mut stage = Stage::open();
+    let line = |stage: &mut Stage| stage.screen().lines().last().unwrap().trim().to_owned();
+    assert!(line(&mut stage).ends_with("F1 help"));
+    open(&mut stage, '-', "1");
+    let terminal = line(&mut stage);
+    assert!(terminal.contains("Ctrl+] ?: keys") && !terminal.contains("F1"), "its program gets F1: {terminal}");
+    stage.ctrl(']');
+    let prefixed = line(&mut stage);
+    assert!(prefixed.contains("g changes · Space all · ? keys") && prefixed.ends_with('…'), "{prefixed}");
+    stage.press(KeyCode::Char('g'));
+    let changes = line(&mut stage);
+    assert!(changes.contains("? keys · n p hunks") && changes.ends_with('…'), "{changes}");
+    let place = Place { path: "a.png".to_owned(), ..Place::default() };
+    stage.app.open_place(place, Showing::File);
+    let picture = line(&mut stage);
+    assert!(picture.contains("e your editor · R looks again"), "{picture}");
+    assert!(!picture.contains("searches"), "{picture}");
 }

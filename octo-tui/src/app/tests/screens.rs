@@ -106,6 +106,41 @@ fn help_lists_every_key() {
 }
 
 #[test]
+fn help_opens_at_the_keys_that_are_asked_about_and_tells_of_more() {
+    let mut stage = Stage::open();
+    let first = |stage: &mut Stage| {
+        let screen = stage.screen();
+        let mut lines = screen.lines().map(|line| line.trim_matches(['│', ' ']).to_owned());
+        (lines.next().unwrap(), lines.next().unwrap())
+    };
+    stage.press(KeyCode::F(1));
+    let (title, section) = first(&mut stage);
+    assert!(title.contains("Keys · PageDown: more") && section == "Conversation", "{title} {section}");
+    assert!(stage.screen().contains("  in your own editor"), "nothing is cut: {}", stage.screen());
+    stage.press(KeyCode::PageDown);
+    assert!(first(&mut stage).0.contains("PageUp, PageDown: more"));
+    (0..20).for_each(|_| stage.press(KeyCode::PageDown));
+    let (title, _) = first(&mut stage);
+    assert!(title.contains("Keys · PageUp: more"), "{title}");
+    stage.press(KeyCode::Esc);
+
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('?'));
+    assert_eq!(first(&mut stage).1, "Panes: first Ctrl+], then");
+    stage.press(KeyCode::Esc);
+    for (key, section) in [('f', "Files"), ('g', "Changes")] {
+        stage.ctrl(']');
+        stage.press(KeyCode::Char(key));
+        stage.press(KeyCode::Char('?'));
+        assert_eq!(first(&mut stage).1, section);
+        stage.press(KeyCode::Esc);
+    }
+    let mut wide = Stage::open_in((80, 250));
+    wide.press(KeyCode::F(1));
+    assert!(wide.screen().lines().any(|line| line.contains("╭ Keys ──")), "all of it is there");
+}
+
+#[test]
 fn pickers_and_fields() {
     let mut stage = Stage::open();
     stage.ctrl('p');

@@ -52,6 +52,7 @@ impl Stage {
             mouse: true,
             thinking: false,
             cwd: "/home/ann/work".to_owned(),
+            host: "box".to_owned(),
             home: Some("/home/ann".to_owned()),
             start,
             editor: crate::editor::Editor::default(),

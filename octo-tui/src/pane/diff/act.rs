@@ -139,14 +139,16 @@ impl DiffPane {
     pub(super) fn comment(&mut self, env: &mut Env<'_>) {
         let Some(file) = self.file_at_cursor() else { return };
         let path = self.path_of(file, env.root);
-        let lines = self.chosen_lines();
+        let places = self.chosen_lines();
+        let lines: Vec<_> = places.iter().map(|(hunk, line)| &file.hunks[*hunk].lines[*line]).collect();
         let numbers: Vec<_> = lines.iter().filter_map(|line| line.new).collect();
         let range = match (numbers.iter().min(), numbers.iter().max()) {
             (Some(first), Some(last)) if first == last => format!(":{first}"),
             (Some(first), Some(last)) => format!(":{first}-{last}"),
-            _ => self
-                .spot()
-                .and_then(|spot| file.number(spot.hunk()?, 0))
+            // Where all of them are gone: what stands in their place.
+            _ => places
+                .first()
+                .and_then(|(hunk, line)| file.number(*hunk, *line))
                 .map(|line| format!(":{line}"))
                 .unwrap_or_default(),
         };
@@ -165,16 +167,21 @@ impl DiffPane {
         if lines.len() > QUOTED {
             text.push_str("> …\n");
         }
+        if !lines.is_empty() {
+            // What is written behind it is no part of the quote.
+            text.push('\n');
+        }
         self.mark = None;
         env.wishes.push(Wish::Compose(text));
     }
 
-    /// The lines of the file at the cursor that are chosen, those that are gone before those that are new.
-    fn chosen_lines(&self) -> Vec<&Line> {
+    /// The lines of the file at the cursor that are chosen, by hunk and place: those that are gone before those that are new.
+    fn chosen_lines(&self) -> Vec<(usize, usize)> {
         let Some(file) = self.spot().and_then(Spot::file) else { return Vec::new() };
-        let of_hunk = |hunk: usize| self.files.get(file).and_then(|file| file.hunks.get(hunk));
+        let count =
+            |hunk: usize| self.files.get(file).and_then(|file| file.hunks.get(hunk)).map_or(0, |it| it.lines.len());
         if let Some(Spot::Hunk(_, hunk)) = self.spot().filter(|_| self.mark.is_none()) {
-            return of_hunk(hunk).map(|hunk| hunk.lines.iter().collect()).unwrap_or_default();
+            return (0..count(hunk)).map(|line| (hunk, line)).collect();
         }
         let mut places = Vec::new();
         for row in self.chosen().filter_map(|row| self.rows.get(row)) {
@@ -187,7 +194,8 @@ impl DiffPane {
         // Beside each other, what is gone and what is new come by turns.
         places.sort_unstable();
         places.dedup();
-        places.into_iter().filter_map(|(hunk, line)| of_hunk(hunk)?.lines.get(line)).collect()
+        places.retain(|(hunk, line)| *line < count(*hunk));
+        places
     }
 }
 

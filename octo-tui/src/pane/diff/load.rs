@@ -2,7 +2,7 @@
 
 use octo_proto::{
     Error,
-    files::{Changes, ChangesSource, FileChange, FilesCommand, FilesEvent},
+    files::{Changes, ChangesSource, FilesCommand, FilesEvent},
 };
 
 use super::{DiffPane, From, file::FileView};
@@ -20,20 +20,26 @@ const TOGETHER: i64 = 150;
 /// The least time between two looks, ms.
 const APART: i64 = 1_000;
 
+/// After a look there is quiet for so many times as long as it took.
+const QUIET: i64 = 3;
+
 /// How far the changes are loaded.
 #[derive(Debug, Default)]
 pub(super) struct Load {
     /// The page that was asked for.
     asked: Option<u64>,
     /// What came so far.
-    gathered: Vec<FileChange>,
-    bytes: usize,
+    gathered: Vec<FileView>,
+    /// How much came so far: files, and bytes of their diffs.
+    came: (usize, usize),
     /// Something happened meanwhile.
     again: bool,
     /// When to look again.
     pub(super) due: Option<i64>,
     /// When it was looked last.
     at: i64,
+    /// When everything was here, then.
+    ended: i64,
     /// Whether all has come once.
     pub(super) is_here: bool,
     /// Who knows of the changes.
@@ -97,26 +103,36 @@ impl DiffPane {
     fn take(&mut self, page: Changes, env: &mut Env<'_>) {
         let From::Workspace { path } = &self.from else { return };
         let size = |diff: &Option<String>| diff.as_ref().map_or(0, String::len);
-        self.load.bytes +=
-            page.files.iter().map(|file| size(&file.staged_diff) + size(&file.unstaged_diff)).sum::<usize>();
+        let bytes = page.files.iter().map(|file| size(&file.staged_diff) + size(&file.unstaged_diff)).sum::<usize>();
+        self.load.came = (self.load.came.0 + page.files.len(), self.load.came.1 + bytes);
         (self.load.source, self.load.branch) = (page.source, page.branch);
-        self.load.gathered.extend(page.files);
-        self.load.is_cut = page.next.is_some() && (self.load.gathered.len() >= MOST || self.load.bytes >= LARGEST);
-        if let Some(next) = page.next.filter(|_| !self.load.is_cut) {
+        self.load.gathered.extend(page.files.iter().flat_map(|change| FileView::of_change(change, page.source)));
+        self.load.is_cut = page.next.is_some() && (self.load.came.0 >= MOST || self.load.came.1 >= LARGEST);
+        let next = page.next.filter(|_| !self.load.is_cut);
+        if let Some(next) = next {
             self.load.asked = Some(next);
             env.files(FilesCommand::Changes { path: path.clone(), diff: true, offset: next, limit: None });
+        }
+        // A later look is shown when it is whole: until then there is the one before.
+        if !self.load.is_here || next.is_none() {
+            let mut files =
+                if next.is_some() { self.load.gathered.clone() } else { std::mem::take(&mut self.load.gathered) };
+            files.sort_by(|a, b| (a.side, &a.path).cmp(&(b.side, &b.path)));
+            self.replace(files);
+        }
+        if next.is_some() {
             return;
         }
-        let source = self.load.source;
-        let gathered = std::mem::take(&mut self.load.gathered);
-        let mut files: Vec<_> = gathered.iter().flat_map(|change| FileView::of_change(change, source)).collect();
-        files.sort_by(|a, b| (a.side, &a.path).cmp(&(b.side, &b.path)));
-        self.load.is_here = true;
-        self.replace(files);
+        (self.load.is_here, self.load.ended) = (true, env.now);
         if self.load.again {
             self.load.again = false;
             self.expect(env.now);
         }
+    }
+
+    /// Whether more comes to what is shown.
+    pub(super) fn is_coming(&self) -> bool {
+        !self.load.is_here && self.load.asked.is_some() && !self.files.is_empty()
     }
 
     /// Something was told: what concerns the changes that are shown is a reason to look again, soon.
@@ -135,7 +151,8 @@ impl DiffPane {
         if self.load.asked.is_some() {
             self.load.again = true;
         } else if self.load.due.is_none() {
-            self.load.due = Some((now + TOGETHER).max(self.load.at + APART));
+            let took = self.load.ended - self.load.at;
+            self.load.due = Some((now + TOGETHER).max(self.load.at + APART).max(self.load.ended + QUIET * took));
         }
     }
 

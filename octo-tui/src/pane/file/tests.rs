@@ -364,7 +364,7 @@ fn no_size_is_too_small_to_draw() {
                 stage.act(action);
                 stage.screen();
             }
-            stage.pane.selected((0, 0), (columns, rows));
+            stage.pane.selected((0, 0), (columns, rows.into()));
         }
     }
 }

@@ -84,6 +84,7 @@ fn modifiers(held: KeyModifiers) -> u8 {
 
 fn character(c: char, held: KeyModifiers, form: Form) -> Vec<u8> {
     let control = held.contains(KeyModifiers::CONTROL);
+    let c = crate::keymap::meant(c, held);
     let alt = held.contains(KeyModifiers::ALT);
     if form.kitty & ALL_KEYS != 0 || form.kitty & DISAMBIGUATE != 0 && (control || alt) {
         return kitty(c, held, form);
@@ -247,6 +248,10 @@ mod tests {
             (KeyCode::Esc, NONE, kitty(1), "^[[27u"),
             (KeyCode::Char('a'), NONE, kitty(1), "a"),
             (KeyCode::Char('i'), CTRL, kitty(1), "^[[105;5u"),
+            // As terminals without that protocol tell Ctrl+\ and Ctrl+_.
+            (KeyCode::Char('4'), CTRL, kitty(1), "^[[92;5u"),
+            (KeyCode::Char('7'), CTRL, other, "^[[27;5;95~"),
+            (KeyCode::Char('4'), CTRL | ALT, Form::default(), "^[\x1c"),
             (KeyCode::Char('A'), ALT, kitty(1), "^[[97;4u"),
             (KeyCode::Enter, NONE, kitty(1), "\r"),
             (KeyCode::Enter, SHIFT, kitty(1), "^[[13;2u"),

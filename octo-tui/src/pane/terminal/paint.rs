@@ -7,17 +7,22 @@ use ratatui::{
     style::{Color as Shown, Modifier, Style},
 };
 
-/// Paints the part of a terminal that begins with a line (below 0: in the history) and a column. Gives how much of the area
-/// it took.
-pub(super) fn paint(emulator: &Emulator, (top, left): (i32, usize), buffer: &mut Buffer) -> (u16, u16) {
+/// Paints the part of a screen that begins with a line and a column, in the colours of a terminal. Gives how much of the
+/// area it took.
+pub(super) fn paint(
+    screen: &Emulator,
+    emulator: &Emulator,
+    (top, left): (i32, usize),
+    buffer: &mut Buffer,
+) -> (u16, u16) {
     let area = buffer.area;
-    let (columns, rows) = emulator.size();
+    let (columns, rows) = screen.size();
     let shown = |cells: usize, room: u16| u16::try_from(cells).unwrap_or(u16::MAX).min(room);
     let taken = (shown(columns.saturating_sub(left), area.width), shown(rows, area.height));
     let ground = emulator.ground().map(|color| color.map_or(Shown::Reset, rgb));
     let reversed = emulator.modes().is(5);
     for row in 0..taken.1 {
-        let line = emulator.line(top + i32::from(row));
+        let line = screen.line(top + i32::from(row));
         for column in 0..taken.0 {
             let Some(cell) = line.get(left + usize::from(column)) else { continue };
             let at = &mut buffer[(area.x + column, area.y + row)];
@@ -75,6 +80,10 @@ fn style(cell: &Cell, emulator: &Emulator, [foreground, background]: [Shown; 2])
         if cell.flags.intersects(flag) {
             style = style.add_modifier(modifier);
         }
+    }
+    // That it can be opened is to be seen.
+    if cell.hyperlink().is_some() {
+        style = style.add_modifier(Modifier::UNDERLINED);
     }
     style
 }

@@ -88,6 +88,23 @@ fn what_comes_back_stands_before_what_is_written() {
     assert_eq!(marked(&it), "queued\n\ndr|aft");
 }
 
+#[test]
+fn what_other_panes_write_does_not_run_into_what_is_written() {
+    for (before, text, after) in [
+        ("|", "@a:1 ", "@a:1 |"),
+        ("hello|", "@a:1 ", "hello @a:1 |"),
+        ("hello |", "@a:1 ", "hello @a:1 |"),
+        ("hel|lo", "@a:1 ", "hel @a:1 |lo"),
+        ("hello|", "@a:1\n> b\n\n", "hello\n@a:1\n> b\n\n|"),
+        ("hello |", "@a:1\n> b\n\n", "hello \n@a:1\n> b\n\n|"),
+        ("hello\n|", "@a:1\n> b\n\n", "hello\n@a:1\n> b\n\n|"),
+    ] {
+        let mut it = composer(before);
+        it.insert_apart(text);
+        assert_eq!(marked(&it), after, "{before:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn the_cursor_is_always_between_graphemes(

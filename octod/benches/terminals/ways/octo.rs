@@ -146,8 +146,14 @@ impl Octo {
 
     /// Shows a terminal.
     pub(crate) fn attach(house: &House, mut session: Session, id: TerminalId) -> Result<Self> {
-        let attach =
-            TerminalCommand::Attach { terminal_id: id.clone(), after: None, cols: COLS, rows: ROWS, write: true };
+        let attach = TerminalCommand::Attach {
+            terminal_id: id.clone(),
+            after: None,
+            cols: COLS,
+            rows: ROWS,
+            write: true,
+            history: None,
+        };
         session.ask(request(&attach)?)?;
         let mut roots = vec![house.pid(Daemon::Octod)?, house.pid(Daemon::Runner)?];
         roots.extend(house.pids("octo-shim")?);

@@ -163,7 +163,7 @@ impl Attachment<'_> {
         let (client, events) = Client::connect(&self.context.socket, &hello()).await?;
         let (cols, rows) = size().unwrap_or(super::USUAL);
         let (terminal_id, write) = (self.id.clone(), !self.look);
-        let command = TerminalCommand::Attach { terminal_id, after: self.at, cols, rows, write };
+        let command = TerminalCommand::Attach { terminal_id, after: self.at, cols, rows, write, history: None };
         let reply = client.request(request(None, &command)?).await?;
         parse_reply::<Attached>(&reply)?;
         Ok((client, events))
@@ -208,7 +208,7 @@ impl Attachment<'_> {
         let Some(piece) = piece else { return Err(Break::End(End::Told)) };
         for wish in self.keys.on(&piece) {
             match wish {
-                Wish::Type(_) if self.look => self.ring()?,
+                Wish::Type(_) if self.look => self.say("you only look here; Ctrl+] t takes over")?,
                 Wish::Type(bytes) => self.typed.extend_from_slice(&bytes),
                 Wish::Detach => {
                     self.leaving = Some(Instant::now() + LEAVING);
@@ -250,6 +250,7 @@ impl Attachment<'_> {
             }
             // What was typed is never sent again where it may have arrived.
             Err(Code::Unavailable) => Err(Break::Lost),
+            Err(Code::Conflict) => self.say("another client writes here; Ctrl+] t takes over"),
             Err(_) => self.ring(),
         }
     }
@@ -307,6 +308,11 @@ impl Attachment<'_> {
             Ok(TerminalEvent::Exited { state, .. }) => Err(Break::End(End::Ended(state))),
             Ok(TerminalEvent::Gap { .. } | TerminalEvent::Unknown) | Err(_) => Ok(()),
         }
+    }
+
+    fn say(&mut self, text: &str) -> Result<(), Break> {
+        let said = self.view.say(text);
+        self.written(said)
     }
 
     fn ring(&self) -> Result<(), Break> {

@@ -17,6 +17,9 @@ const HISTORY: usize = 1000;
 /// Between two pictures of a screen of another size.
 const PICTURE: Duration = Duration::from_millis(33);
 
+/// How long a sentence stands in the way.
+const SAID: Duration = Duration::from_secs(2);
+
 /// The terminal at hand, and what it is to show.
 pub(super) struct View {
     screen: Screen,
@@ -44,7 +47,7 @@ impl View {
 
     /// Begins anew with a size; what draws the screen follows.
     pub(super) fn begin(&mut self, cols: u16, rows: u16) -> io::Result<()> {
-        self.emulator = Box::new(Emulator::new(cols.into(), rows.into(), HISTORY));
+        *self.emulator = Emulator::new(cols.into(), rows.into(), HISTORY);
         self.queries = Queries::default();
         self.direct = self.fits();
         self.has_history = self.direct;
@@ -58,6 +61,9 @@ impl View {
         self.emulator.feed(bytes, 0);
         let shown = self.queries.keep_back(bytes);
         if self.direct {
+            if self.emulator.has_colors() {
+                self.screen.is_colored();
+            }
             return self.screen.write(&shown);
         }
         self.due.get_or_insert_with(|| Instant::now() + PICTURE);
@@ -104,6 +110,9 @@ impl View {
     /// Draws what fits of a screen of another size: around its cursor, and below it a line that says so.
     pub(super) fn picture(&mut self) -> io::Result<()> {
         self.due = None;
+        if self.fits() {
+            return self.refit();
+        }
         let Some((cols, rows)) = size() else { return Ok(()) };
         let (width, height) = (usize::from(cols), usize::from(rows.saturating_sub(1)));
         let (columns, lines) = self.emulator.size();
@@ -122,6 +131,15 @@ impl View {
         }
         text.push_str("\x1b[?2026l");
         self.screen.write(text.as_bytes())
+    }
+
+    /// Says something in the last line, until the next picture; the screen is as it was then.
+    pub(super) fn say(&mut self, text: &str) -> io::Result<()> {
+        let Some((cols, rows)) = size() else { return Ok(()) };
+        let text: String = text.chars().take(cols.into()).collect();
+        self.direct = false;
+        self.due = Some(Instant::now() + SAID);
+        self.screen.write(format!("\x07\x1b7\x1b[{rows};1H\x1b[0;7m{text}\x1b[m\x1b[K\x1b8").as_bytes())
     }
 
     /// Says something to the person, without a trace in the output.

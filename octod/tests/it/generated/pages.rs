@@ -6,11 +6,12 @@ use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-/// Compares the manual pages of these programs in the repository with what they should be, or writes them.
-pub(crate) fn check_pages(programs: impl IntoIterator<Item = Command>) {
+/// Compares the manual pages of these programs in the repository with what they should be, or writes them. Each has these
+/// sections of its own too, in roff.
+pub(crate) fn check_pages(programs: impl IntoIterator<Item = Command>, sections: &str) {
     for program in programs {
         let name = format!("man/{}.1", program.get_name());
-        check(&name, &page(program));
+        check(&name, &page(program, sections));
     }
 }
 
@@ -43,7 +44,7 @@ fn check(name: &str, expected: &[u8]) {
 }
 
 /// One page for a program with all its commands.
-fn page(program: Command) -> Vec<u8> {
+fn page(program: Command, sections: &str) -> Vec<u8> {
     let mut program = program.disable_help_subcommand(true);
     // So that each command knows its whole name and the global options.
     program.build();
@@ -55,6 +56,7 @@ fn page(program: Command) -> Vec<u8> {
     man.render_description_section(&mut page).unwrap();
     man.render_options_section(&mut page).unwrap();
     commands(&program, &mut page);
+    page.extend(sections.bytes());
     man.render_extra_section(&mut page).unwrap();
     page
 }

@@ -38,14 +38,21 @@ pub(super) fn octoctl(house: &House, args: &[&str]) -> Command {
 }
 
 impl Seat {
-    pub(super) fn attach(house: &House, id: &str, (cols, rows): (u16, u16)) -> Self {
+    pub(super) fn attach(house: &House, id: &str, size: (u16, u16)) -> Self {
+        Self::start(octoctl(house, &["term", "attach", id]), size)
+    }
+
+    pub(super) fn look(house: &House, id: &str, size: (u16, u16)) -> Self {
+        Self::start(octoctl(house, &["term", "attach", "--look", id]), size)
+    }
+
+    fn start(mut command: Command, (cols, rows): (u16, u16)) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let slave = ioctl_tiocgptpeer(&master, flags).unwrap();
         let stream = || Stdio::from(slave.try_clone().unwrap());
-        let mut command = octoctl(house, &["term", "attach", id]);
         let seat_size = Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&master, seat_size).unwrap();
         let child = command.stdin(stream()).stdout(stream()).stderr(stream()).spawn().unwrap();
@@ -88,6 +95,25 @@ impl Seat {
             let piece = piece.unwrap_or_else(|| panic!("the terminal closed before {text:?}: {:?}", shown()));
             self.whole.extend_from_slice(&piece);
             self.shown.extend(piece);
+        }
+    }
+
+    /// Waits until all that was shown is so; what `view` makes of it is given.
+    pub(super) async fn until(
+        &mut self,
+        what: &str,
+        view: impl Fn(&Self) -> String,
+        is_so: impl Fn(&str) -> bool,
+    ) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let seen = view(self);
+            if is_so(&seen) {
+                return seen;
+            }
+            let piece = timeout_at(deadline, self.pieces.recv()).await;
+            let piece = piece.unwrap_or_else(|_| panic!("no {what}:\n{seen}"));
+            self.whole.extend(piece.unwrap_or_else(|| panic!("closed before {what}:\n{seen}")));
         }
     }
 

@@ -48,7 +48,8 @@ async fn open(house: &House) -> (File, Client) {
     let open = TerminalCommand::Open { cwd: None, command, cols: SIZE.0, rows: SIZE.1 };
     let reply: TerminalReply = client.ask(channel::TERMINAL, None, &open).await.unwrap();
     let terminal_id = reply.terminal.terminal_id;
-    let attach = TerminalCommand::Attach { terminal_id, after: None, cols: SIZE.0, rows: SIZE.1, write: true };
+    let attach =
+        TerminalCommand::Attach { terminal_id, after: None, cols: SIZE.0, rows: SIZE.1, write: true, history: None };
     let attached: Attached = client.ask(channel::TERMINAL, None, &attach).await.unwrap();
     assert_eq!(attached.terminal.cols, SIZE.0);
     let tasks = TaskTracker::new();

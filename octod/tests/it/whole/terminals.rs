@@ -57,6 +57,61 @@ async fn a_person_attaches_types_leaves_and_comes_back() {
     assert_eq!(gone.status.code(), Some(3), "{gone:?}");
 }
 
+/// What a terminal of this size shows that was written all this.
+fn drawn(bytes: &[u8], size: (u16, u16)) -> String {
+    let mut emulator = vt100::Parser::new(size.1, size.0, 0);
+    emulator.process(bytes);
+    let text = emulator.screen().contents();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+#[tokio::test]
+async fn a_terminal_of_another_size_is_drawn_as_it_is_or_as_much_of_it_as_fits() {
+    let house = House::new();
+    house.connect().await;
+    // A script's terminal is smaller than the window, and has lines above its screen.
+    let id = open(&house, &["sh", "-c", "seq 60; exec cat"]);
+    let mut seat = Seat::attach(&house, &id, (100, 30));
+    seat.sees("60").await;
+    seat.types(b"hello\r");
+    let shown = || String::from_utf8(ran(&house, &["term", "screen", &id]).stdout).unwrap().trim_end().to_owned();
+    let is_shown = |text: &str| text.contains("hello\nhello") && text == shown();
+    let whole = seat.until("the runner's screen", |seat| drawn(&seat.whole, (100, 30)), is_shown).await;
+    assert!(whole.starts_with("34\n"), "{whole}");
+    let lines = |more: &[&str]| {
+        let text = String::from_utf8(ran(&house, &[&["term", "screen", &id], more].concat()).stdout).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let all = lines(&["--history", "5000"]);
+    assert_eq!((all.len(), all[0].as_str(), all[61].as_str()), (62, "1", "hello"));
+    assert_eq!(lines(&["--history", "2"])[0], "32");
+
+    // One who only looks, in a smaller one, sees the part around the cursor and that it is a part.
+    let mut small = Seat::look(&house, &id, (20, 6));
+    let part =
+        small.until("a part of it", |seat| drawn(&seat.whole, (20, 6)), |text| text.contains("100x30 here: 20")).await;
+    assert!(part.starts_with("59\n60\nhello\nhello\n\n[100x30"), "{part}");
+    small.types(b"\x1dd");
+    seat.types(b"\x1dd");
+    assert_eq!((seat.ends().await, small.ends().await), (Some(0), Some(0)));
+}
+
+#[tokio::test]
+async fn a_text_is_typed_as_fast_as_the_program_reads_and_with_all_its_line_ends() {
+    let house = House::new();
+    house.connect().await;
+    let id = open(&house, &["sh", "-c", "stty -echo; echo ready; cat >typed"]);
+    ran(&house, &["term", "send", &id, "one\n"]);
+    let text = "a line of some length that is typed again and again\n".repeat(20_000);
+    std::fs::write(house.work().join("text"), &text).unwrap();
+    let mut send = octoctl(&house, &["term", "send", &id, "-"]);
+    let output = send.stdin(std::fs::File::open(house.work().join("text")).unwrap()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    ran(&house, &["term", "send", &id, "\x04"]);
+    assert_eq!(ran(&house, &["term", "wait", &id, "--timeout", "60"]).stdout, b"exited 0\n");
+    assert!(std::fs::read_to_string(house.work().join("typed")).unwrap() == format!("one\n{text}"));
+}
+
 #[tokio::test]
 async fn a_script_opens_types_waits_and_closes() {
     let house = House::new();

@@ -103,7 +103,7 @@ fn no_size_is_too_small_to_draw() {
                 stage.act(action);
             }
             stage.draw();
-            drop(stage.pane.selected((0, 0), (columns, rows)));
+            drop(stage.pane.selected((0, 0), (columns, rows.into())));
         }
     }
 }

@@ -30,11 +30,59 @@ fn pages_are_asked_for_until_the_last() {
         |files: &[FileChange], next| Changes { source: ChangesSource::Git, branch: None, files: files.to_vec(), next };
     stage.page(0, &page(&two()[..1], Some(1)));
     assert_eq!(stage.wished(), [Wish::Files(asks(1), bytes::Bytes::new())]);
+    assert!(stage.text().contains("a.txt"), "each page is shown as it comes: {}", stage.text());
+    assert_eq!(stage.pane.title(), "changes in src  +2 -1, reading…");
     stage.page(7, &page(&[], None));
     stage.page(1, &page(&two()[1..], None));
     assert!(stage.text().contains("a.txt") && stage.text().contains("b.txt"));
     assert_eq!(stage.pane.title(), "changes in src  +3 -2");
     assert_eq!(stage.pane.kept(), Some(Kept::Diff { path: "src".to_owned(), split: true }));
+}
+
+#[test]
+fn what_comes_with_a_later_page_moves_nobody() {
+    let staged = || FileChange {
+        staged: Some(ChangeKind::Modified),
+        staged_diff: Some(head("z.txt") + "@@ -1 +1 @@\n-p\n+q\n"),
+        ..change("z.txt", ChangeKind::Modified, &(head("z.txt") + "@@ -1 +1 @@\n-q\n+r\n"))
+    };
+    let page = |files: Vec<FileChange>, next| Changes { source: ChangesSource::Git, branch: None, files, next };
+    for moved in [false, true] {
+        let mut stage = Stage::new(DiffPane::new(String::new(), false), (80, 10));
+        stage.page(0, &page(two(), Some(2)));
+        if moved {
+            stage.act(PaneAction::File(1));
+        }
+        stage.page(2, &page(vec![staged()], None));
+        stage.wished();
+        stage.act(PaneAction::Comment);
+        let at = if moved { "@b.txt\n" } else { "@z.txt\n" };
+        assert_eq!(stage.wished(), [Wish::Compose(at.to_owned())], "{}", stage.text());
+        assert!(moved || stage.text().lines().next().unwrap().contains("taged"), "{}", stage.text());
+        // Later looks are shown when they are whole; a new connection begins anew.
+        stage.input(PaneInput::Connected);
+        stage.page(0, &page(two()[..1].to_vec(), Some(1)));
+        assert_eq!(stage.pane.title(), "changes  +5 -4");
+        stage.page(1, &page(two()[1..].to_vec(), None));
+        assert_eq!(stage.pane.title(), "changes  +3 -2");
+    }
+    let mut stage = Stage::new(DiffPane::new(String::new(), false), (80, 10));
+    stage.page(0, &page(two(), Some(2)));
+    stage.input(PaneInput::Connected);
+    stage.page(0, &page(two(), None));
+    assert_eq!(stage.pane.title(), "changes  +3 -2", "nothing is there twice");
+}
+
+#[test]
+fn after_a_long_look_there_is_quiet_for_longer() {
+    let mut stage = Stage::with(two(), (80, 24));
+    stage.act(PaneAction::Refresh);
+    stage.at += 4_000;
+    stage.changes(two());
+    let changed = FilesEvent::Changed { request_id: RequestId("r".to_owned()), paths: Vec::new(), rescan: true };
+    stage.input(PaneInput::FilesEvent(&changed));
+    let quiet = stage.pane.wake_at().unwrap() - stage.at;
+    assert!((11_000..13_000).contains(&quiet), "{quiet}");
 }
 
 #[test]
@@ -59,7 +107,7 @@ fn what_happens_meanwhile_is_looked_at_once_and_the_place_is_kept() {
     }
     stage.act(PaneAction::Step(2));
     stage.act(PaneAction::Comment);
-    assert_eq!(stage.wished(), [Wish::Compose("@b.txt:5\n> y\n".to_owned())]);
+    assert_eq!(stage.wished(), [Wish::Compose("@b.txt:5\n> y\n\n".to_owned())]);
 
     let changed = |path: &str| FilesEvent::Changed {
         request_id: RequestId("r".to_owned()),
@@ -81,7 +129,7 @@ fn what_happens_meanwhile_is_looked_at_once_and_the_place_is_kept() {
     stage.changes(files);
     assert!(stage.pane.wake_at().is_some());
     stage.act(PaneAction::Comment);
-    assert_eq!(stage.wished(), [Wish::Compose("@b.txt:6\n> y\n".to_owned())]);
+    assert_eq!(stage.wished(), [Wish::Compose("@b.txt:6\n> y\n\n".to_owned())]);
 
     let mut stage = Stage::new(DiffPane::new("src".to_owned(), false), (80, 24));
     stage.page(0, &Changes::default());
@@ -193,12 +241,12 @@ fn a_comment_names_lines_and_quotes_them() {
     stage.act(PaneAction::Extend(1));
     stage.wished();
     stage.act(PaneAction::Comment);
-    assert_eq!(stage.wished(), [Wish::Compose("@a.txt:11-13\n> k\n> new\n> l\n".to_owned())]);
+    assert_eq!(stage.wished(), [Wish::Compose("@a.txt:11-13\n> k\n> new\n> l\n\n".to_owned())]);
     stage.act(PaneAction::Hunk(-1));
     stage.act(PaneAction::Hunk(-1));
     stage.act(PaneAction::Comment);
-    assert_eq!(stage.wished(), [Wish::Compose("@a.txt:1-3\n>  a\n> -b\n> +B\n>  c\n".to_owned())]);
-    for (switch, quoted) in [(false, "@a.txt:2\n> -b\n> +B\n"), (true, "@a.txt:2\n> -b\n> +B\n")] {
+    assert_eq!(stage.wished(), [Wish::Compose("@a.txt:1-3\n>  a\n> -b\n> +B\n>  c\n\n".to_owned())]);
+    for (switch, quoted) in [(false, "@a.txt:2\n> -b\n> +B\n\n"), (true, "@a.txt:2\n> -b\n> +B\n\n")] {
         stage.resize((120, 24));
         if switch {
             stage.act(PaneAction::Switch);
@@ -223,7 +271,27 @@ fn a_comment_names_lines_and_quotes_them() {
     stage.act(PaneAction::Step(4));
     stage.wished();
     stage.act(PaneAction::Comment);
-    assert_eq!(stage.wished(), [Wish::Compose("@\"a b.txt\":2\n> -b\n> +B\n".to_owned())]);
+    assert_eq!(stage.wished(), [Wish::Compose("@\"a b.txt\":2\n> -b\n> +B\n\n".to_owned())]);
+}
+
+#[test]
+fn a_comment_on_a_line_that_is_gone_names_the_place_where_it_was() {
+    let diff = head("a.txt") + "@@ -1,9 +1,7 @@\n 1\n 2\n-3\n+three\n 4\n-5\n-6\n 7\n 8\n-9\n";
+    let mut stage = Stage::with(vec![change("a.txt", ChangeKind::Modified, &diff)], (80, 24));
+    stage.act(PaneAction::Hunk(1));
+    let mut comment = |step, extend| {
+        stage.act(PaneAction::Step(step));
+        if extend {
+            stage.act(PaneAction::Extend(1));
+        }
+        stage.wished();
+        stage.act(PaneAction::Comment);
+        let Some(Wish::Compose(text)) = stage.wished().pop() else { panic!("nothing is written") };
+        text
+    };
+    assert_eq!(comment(3, false), "@a.txt:3\n> -3\n\n");
+    assert_eq!(comment(3, true), "@a.txt:5\n> -5\n> -6\n\n");
+    assert_eq!(comment(3, false), "@a.txt:6\n> -9\n\n", "behind it nothing is left");
 }
 
 #[test]
@@ -282,17 +350,17 @@ fn what_is_selected_is_the_source() {
     let diff = format!("@@ -1,2 +1,2 @@\n \tlet a;\n-{}\n+日本語 ok\n", "long ".repeat(20).trim_end());
     let mut stage = Stage::new(DiffPane::of_text("edit".to_owned(), &diff), (60, 12));
     let text = stage.text();
-    let row = |part: &str| u16::try_from(text.lines().position(|line| line.contains(part)).unwrap()).unwrap();
+    let row = |part: &str| i64::try_from(text.lines().position(|line| line.contains(part)).unwrap()).unwrap();
     let (first, last) = (row("let a"), row("日本語"));
     assert!(last - first > 2, "the long line takes several rows:\n{text}");
     let whole = stage.pane.selected((0, first), (59, last)).unwrap();
     assert_eq!(whole, format!("\tlet a;\n{}\n日本語 ok", "long ".repeat(20).trim_end()));
-    let column = u16::try_from(text.lines().nth(last.into()).unwrap().find('日').unwrap()).unwrap();
+    let column = u16::try_from(text.lines().nth(last as usize).unwrap().find('日').unwrap()).unwrap();
     assert_eq!(stage.pane.selected((column + 2, last), (column + 4, last)).unwrap(), "本語");
     assert_eq!(stage.pane.selected((0, 0), (5, first)), None, "a heading is taken as it stands there");
     stage.resize((120, 12));
     stage.act(PaneAction::Switch);
-    let row = u16::try_from(stage.text().lines().position(|line| line.contains("日本語")).unwrap()).unwrap();
+    let row = i64::try_from(stage.text().lines().position(|line| line.contains("日本語")).unwrap()).unwrap();
     assert_eq!(stage.pane.selected((62, row), (119, row)).unwrap(), "日本語 ok");
     assert!(stage.pane.selected((0, row), (119, row)).unwrap().starts_with("long long"));
 }
