@@ -2,7 +2,10 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    os::unix::{ffi::OsStringExt, fs::PermissionsExt},
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::PermissionsExt,
+    },
     path::Path,
     process::{Command, Stdio},
 };
@@ -88,6 +91,19 @@ async fn what_is_staged_and_what_is_not_are_told_apart() {
     let only = ask(&place, &sub).await;
     assert_eq!(only.files.len(), 1);
     assert_eq!(only.files[0].unstaged_diff, None);
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_text_finds_its_file() {
+    let place = repository();
+    let odd = Path::new(OsStr::from_bytes(b"d\xfe"));
+    std::fs::create_dir(place.work.join(odd)).unwrap();
+    std::fs::write(place.work.join(odd).join("file"), "x").unwrap();
+    for path in [b"d\xfe".as_slice(), b"d\xfe/file"] {
+        let only = changes::Asked { path: path.to_vec(), ..changes::Asked::default() };
+        let found: Vec<_> = ask(&place, &only).await.files.into_iter().map(|file| file.path).collect();
+        assert_eq!(found, ["d\\xfe/file"]);
+    }
 }
 
 #[tokio::test]
