@@ -29,6 +29,9 @@ const LARGEST: usize = 192 * 1024;
 /// The longest diff that is given whole, in bytes.
 const LONGEST: usize = 64 * 1024;
 
+/// Of a submodule, which commit it is at is a change; what is changed in it is a question to another repository.
+const NOT_IN_SUBMODULES: &str = "--ignore-submodules=dirty";
+
 /// What is asked.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
@@ -80,7 +83,8 @@ pub async fn of_git(root: &Root, env: Vec<(String, String)>, asked: &Asked) -> R
 }
 
 async fn status(git: &Git<'_>, within: &OsStr) -> Result<Status, Error> {
-    let args = ["status", "--porcelain=v2", "-z", "--branch", "--untracked-files=all", "--ignore-submodules=all", "--"];
+    let args = ["status", "--porcelain=v2", "-z", "--branch", "--untracked-files=all"];
+    let args = [args.as_slice(), &[NOT_IN_SUBMODULES, "--"]].concat();
     let args: Vec<_> = args.iter().map(OsStr::new).chain([within]).collect();
     let printed = git.print(&args).await?;
     Ok(status::read(&printed, &git.prefix))
