@@ -10,6 +10,7 @@ pub mod access;
 pub mod command;
 pub mod config;
 pub mod cursor;
+pub mod descriptors;
 pub mod error;
 pub mod event;
 pub mod files;

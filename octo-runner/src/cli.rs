@@ -81,6 +81,7 @@ pub fn main() -> ExitCode {
 }
 
 fn serve(options: Options) -> anyhow::Result<()> {
+    octo_proto::descriptors::close_inherited(0);
     // Two threads: the work is waiting, and the one writer of the store has its own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let result = runtime.block_on(daemon::run(options));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenConfig {
-    /// The program and its arguments; `{path}` and `{line}` stand for the place.
+    /// The program and its arguments; `{path}` and `{line}` stand for the place. Without `{path}` the path is the last one.
     pub command: Option<Words>,
     /// Where it runs: without it, `command` in the background and another editor in a pane.
     #[serde(rename = "in")]
@@ -106,7 +106,10 @@ impl Editor {
         };
         if let Some(Words(words)) = &self.config.command {
             let line = line.unwrap_or(1).to_string();
-            let words = words.iter().map(|word| word.replace("{line}", &line).replace("{path}", &path)).collect();
+            let has_path = words.iter().any(|word| word.contains("{path}"));
+            let given = words.iter().map(|word| word.replace("{line}", &line).replace("{path}", &path));
+            // Without its place it is the last word, as for `$EDITOR`.
+            let words = given.chain((!has_path).then(|| path.clone())).collect();
             return Ok(self.place(words, Within::Background));
         }
         if let Some(socket) = &self.neovim {
@@ -177,6 +180,8 @@ mod tests {
         let run = words(&["code", "-g", "/w/it's; $(a).rs:7"]);
         assert_eq!(editor.way("/w/it's; $(a).rs", Some(7)), Ok(Way::Run(run)));
         assert_eq!(editor.way("/w/{line}", None), Ok(Way::Run(words(&["code", "-g", "/w/{line}:1"]))));
+        editor.config.command = Words::try_from("edit +{line}".to_owned()).ok();
+        assert_eq!(editor.way("/w/a", Some(7)), Ok(Way::Run(words(&["edit", "+7", "/w/a"]))));
     }
 
     #[test]

@@ -99,6 +99,7 @@ fn serve_command(serve: &Serve) -> ExitCode {
         Err(error) => return fail(&format!("{error:#}"), EX_CONFIG),
     };
     let start = Start::read(config::environment(), std::process::id());
+    octo_proto::descriptors::close_inherited(start.listen_fds);
     logging::begin(loaded.config.logging.level, &start);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");

@@ -6,6 +6,8 @@ mod hunk;
 mod session;
 mod status;
 
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
 use octo_proto::{
     Error,
     files::{ChangeKind, Changes, ChangesSource, FileChange, name},
@@ -27,6 +29,9 @@ const LARGEST: usize = 192 * 1024;
 /// The longest diff that is given whole, in bytes.
 const LONGEST: usize = 64 * 1024;
 
+/// Of a submodule, which commit it is at is a change; what is changed in it is a question to another repository.
+const NOT_IN_SUBMODULES: &str = "--ignore-submodules=dirty";
+
 /// What is asked.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
@@ -46,9 +51,8 @@ pub struct Asked {
 /// Where git cannot say.
 pub async fn of_git(root: &Root, env: Vec<(String, String)>, asked: &Asked) -> Result<Option<Changes>, Error> {
     let Some(git) = Git::within(root, env).await? else { return Ok(None) };
-    let shown = String::from_utf8_lossy(&asked.path).into_owned();
-    let within = if shown.is_empty() { "." } else { shown.as_str() };
-    let status = status(&git, within).await?;
+    let within: &[u8] = if asked.path.is_empty() { b"." } else { &asked.path };
+    let status = status(&git, OsStr::from_bytes(within)).await?;
     let mut page = Page::new(ChangesSource::Git, asked);
     page.changes.branch = status.branch;
     let mut diffs = Diffs::new(&git, &status.files[..page.end(status.files.len())]);
@@ -78,9 +82,11 @@ pub async fn of_git(root: &Root, env: Vec<(String, String)>, asked: &Asked) -> R
     Ok(Some(page.changes))
 }
 
-async fn status(git: &Git<'_>, within: &str) -> Result<Status, Error> {
-    let args = ["status", "--porcelain=v2", "-z", "--branch", "--untracked-files=all", "--ignore-submodules=all"];
-    let printed = git.print(&[args.as_slice(), &["--", within]].concat()).await?;
+async fn status(git: &Git<'_>, within: &OsStr) -> Result<Status, Error> {
+    let args = ["status", "--porcelain=v2", "-z", "--branch", "--untracked-files=all"];
+    let args = [args.as_slice(), &[NOT_IN_SUBMODULES, "--"]].concat();
+    let args: Vec<_> = args.iter().map(OsStr::new).chain([within]).collect();
+    let printed = git.print(&args).await?;
     Ok(status::read(&printed, &git.prefix))
 }
 

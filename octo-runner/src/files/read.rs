@@ -32,7 +32,7 @@ pub fn piece(
     if if_version.is_some_and(|wanted| wanted != version(&stat)) {
         return Err(changed(path));
     }
-    let limit = range.1.unwrap_or(MAX_PIECE).clamp(1, MAX_PIECE);
+    let limit = range.1.unwrap_or(MAX_PIECE).min(MAX_PIECE);
     let refuse = |error: io::Error| problem::io(path, &error);
     let bytes = read_at(&file, range.0, usize::try_from(limit).unwrap_or(HEAD)).map_err(refuse)?;
     let binary =

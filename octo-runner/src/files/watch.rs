@@ -1,11 +1,13 @@
 //! Changes in a workspace as the kernel tells them: few words however much changes, and no polling.
 
+mod absent;
+
 use std::{
     collections::{BTreeSet, HashMap},
     io,
     mem::MaybeUninit,
     os::fd::{AsFd, OwnedFd},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -95,13 +97,17 @@ impl Watch {
         Watching { directories: self.directories.len() as u64, complete: self.complete }
     }
 
-    fn begin(root: &Root, below: &[u8]) -> Result<Self, Error> {
+    /// One that watches nothing yet.
+    fn idle(root: &Path, below: &[u8]) -> Result<Self, Error> {
         let fd = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map_err(|errno| problem::at(below, errno))?;
         #[expect(deprecated, reason = "an OwnedFd keeps its descriptor, which is what the unsafe successor asks for")]
         let kernel = AsyncFd::new(fd).map_err(|error| problem::io(below, &error))?;
         let directories = HashMap::new();
-        let path = root.path().to_owned();
-        let mut watch = Self { root: path, below: below.to_vec(), kernel, directories, complete: true };
+        Ok(Self { root: root.to_owned(), below: below.to_vec(), kernel, directories, complete: true })
+    }
+
+    fn begin(root: &Root, below: &[u8]) -> Result<Self, Error> {
+        let mut watch = Self::idle(root.path(), below)?;
         watch.add(root, below)?;
         if below.is_empty() {
             // Commits and what is staged show in its list of files. There may be none.
@@ -137,6 +143,7 @@ impl Watch {
             | WatchFlags::MODIFY
             | WatchFlags::CLOSE_WRITE
             | WatchFlags::ATTRIB
+            | WatchFlags::MOVE_SELF
             | WatchFlags::EXCL_UNLINK
             | WatchFlags::ONLYDIR;
         // By its descriptor: no name on the way can be changed meanwhile.
@@ -175,11 +182,10 @@ impl Watch {
 
     /// All that the kernel has to tell now.
     fn gather(&mut self) -> Result<Seen, Error> {
-        // Where the workspace itself is gone, all that is left to say is to look again.
-        let Ok(root) = Root::open(&self.root) else {
-            self.directories.clear();
-            return Ok(Seen { paths: Vec::new(), rescan: true });
-        };
+        if self.is_absent() {
+            return self.look_again();
+        }
+        let Ok(root) = Root::open(&self.root) else { return self.begin_anew() };
         let mut gathered = Gathered::default();
         let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
         let mut reads = 0;
@@ -218,11 +224,7 @@ impl Watch {
         }
         if gathered.rescan {
             // Directories may have come and gone unseen.
-            match Self::begin(&root, &self.below) {
-                Ok(anew) => *self = anew,
-                Err(error) => tracing::debug!(%error, "a watch could not be begun anew"),
-            }
-            return Ok(Seen { paths: Vec::new(), rescan: true });
+            return self.begin_anew();
         }
         Ok(Seen { paths: gathered.paths.iter().map(|path| name::escape(path)).collect(), rescan: false })
     }
@@ -231,9 +233,13 @@ impl Watch {
         if events.contains(ReadFlags::QUEUE_OVERFLOW) {
             gathered.rescan = true;
         }
+        // What is in the place of the directory that is watched, if anything is, is another one.
         if events.contains(ReadFlags::IGNORED) {
-            // With the directory that was to be watched, there is nothing more to watch.
             gathered.rescan |= self.directories.remove(&number).is_some_and(|gone| gone == self.below);
+            return;
+        }
+        if events.contains(ReadFlags::MOVE_SELF) {
+            gathered.rescan |= self.directories.get(&number).is_some_and(|moved| *moved == self.below);
             return;
         }
         let (Some(directory), Some(name)) = (self.directories.get(&number), name) else { return };

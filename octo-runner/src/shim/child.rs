@@ -55,6 +55,7 @@ impl Child {
         command.current_dir(&spec.cwd).stdin(stream()?).stdout(stream()?).stderr(stream()?);
         let prepare = move || {
             setsid()?;
+            octo_proto::descriptors::keep_from_next();
             if on_terminal {
                 ioctl_tiocsctty(stdin())?;
             }

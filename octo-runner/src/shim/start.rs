@@ -115,6 +115,7 @@ pub fn run(dir: Option<OsString>) -> ExitCode {
 }
 
 fn prepare(dir: Option<OsString>) -> Result<Pump, (Stage, io::Error)> {
+    octo_proto::descriptors::close_inherited(0);
     let at = |stage: Stage| move |error: io::Error| (stage, error);
     let spec = read_spec().map_err(at(Stage::Spec))?;
     let dir = dir.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput)).map_err(at(Stage::Folder))?;

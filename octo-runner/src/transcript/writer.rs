@@ -36,6 +36,16 @@ pub enum AppendError {
     TooLarge(usize),
 }
 
+impl AppendError {
+    /// Whether it is for want of space.
+    fn is_for_space(&self) -> bool {
+        match self {
+            Self::Full(error) => matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded),
+            Self::TooLarge(_) => false,
+        }
+    }
+}
+
 /// The one writer of a transcript.
 #[derive(Debug)]
 pub struct Writer {
@@ -110,9 +120,26 @@ impl Writer {
 
     /// Makes sure that an `out` or `err` record of up to `payload` bytes will find room, or says why not.
     pub fn make_room(&mut self, payload: usize) -> Result<(), AppendError> {
+        let mut made = self.try_room(payload);
+        while made.as_ref().is_err_and(AppendError::is_for_space) && self.give_up_oldest() {
+            made = self.try_room(payload);
+        }
+        made
+    }
+
+    fn try_room(&mut self, payload: usize) -> Result<(), AppendError> {
         let total = (HEADER + payload) as u64;
         self.roll(total, Direction::Out)?;
         self.segment.back(self.segment.len + total + APPEND_RESERVE).map_err(AppendError::Full)
+    }
+
+    /// A ring on a full disk gives up what it holds of old, so that what is new finds room: whether there was any.
+    fn give_up_oldest(&self) -> bool {
+        let oldest = match (self.ring_bytes, segments(&self.dir)) {
+            (Some(_), Ok(all)) => all.into_iter().find(|segment| segment.base < self.segment.base),
+            _ => None,
+        };
+        oldest.is_some_and(|segment| std::fs::remove_file(segment.path).is_ok())
     }
 
     /// Appends one record and returns the offset behind it.

@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use crate::household::{PATIENCE, Watcher, World, ends, folder, prompt};
 
 /// A small file system of its own; it goes with the test.
-struct Small(PathBuf);
+pub(crate) struct Small(PathBuf);
 
 impl Small {
-    fn mount(at: &Path) -> Self {
+    pub(crate) fn mount(at: &Path) -> Self {
         let status =
             Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m,mode=700", "octo-test"]).arg(at).status();
         assert!(status.unwrap().success(), "cannot mount a tmpfs at {}", at.display());
@@ -50,7 +50,7 @@ impl Drop for Small {
 }
 
 /// Who may not mount runs the test as root of a namespace of their own. True: that was done.
-fn in_a_namespace(test: &str) -> bool {
+pub(crate) fn in_a_namespace(test: &str) -> bool {
     if rustix::process::geteuid().is_root() {
         return false;
     }

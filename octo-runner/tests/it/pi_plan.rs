@@ -295,6 +295,14 @@ fn files_that_are_referred_to_are_named_and_their_lines_quoted() {
     assert_eq!(quoted, "see @src/a.rs:3\n\n@src/a.rs:3\n```\nlet a;\n```");
     let fenced = text("see", refer(Some([3, 5]), Some("```\nx\n```")));
     assert_eq!(fenced, "see\n\n@src/a.rs:3-5\n````\n```\nx\n```\n````");
+    let odd = |uri: &str, range, quote: Option<&str>| {
+        let quote = quote.map(str::to_owned);
+        vec![PartKind::FileRef { uri: uri.to_owned(), label: None, range, quote }]
+    };
+    let spaced = text("see", odd("a b.rs", Some([2, 2]), Some("x")));
+    assert_eq!(spaced, "see\n\n@\"a b.rs\":2\n```\nx\n```");
+    let mentioned = "see @\"a \\\"b\\\".rs\"";
+    assert_eq!(text(mentioned, odd("a \"b\".rs", None, None)), mentioned);
 }
 
 #[test]

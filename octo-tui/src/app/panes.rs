@@ -274,34 +274,31 @@ impl App {
 
     /// Opens a pane beside the one that has the keys, along its longer side.
     pub(super) fn put_beside(&mut self, pane: Box<dyn Pane>) {
-        self.put_by(self.workspace.layout.tab().focus, pane);
+        self.put_by(self.workspace.layout.tab().focus, None, pane);
     }
 
-    /// Opens a pane beside the one with the most room, along its longer side.
+    /// Opens a pane beside the one with the most room, along its longer side. Trees are left narrow.
     pub(super) fn put_where_room_is(&mut self, pane: Box<dyn Pane>) {
-        // The last drawing may have been of another tab, or of panes that are closed since.
-        let here = self.workspace.layout.tab().panes();
-        let places = self.workspace.places.panes.iter().filter(|(id, _)| here.contains(id));
-        let roomiest = places.max_by_key(|(_, area)| area.area()).map(|(id, _)| *id);
-        self.put_by(roomiest.unwrap_or(self.workspace.layout.tab().focus), pane);
+        let is_tree =
+            |id: PaneId| matches!(self.workspace.panes.get(&id).and_then(|it| it.kept()), Some(Kept::Tree { .. }));
+        let roomiest = self.workspace.layout.tab().roomiest(self.areas.body, |id| !is_tree(id));
+        self.put_by(roomiest, None, pane);
     }
 
-    fn put_by(&mut self, other: PaneId, pane: Box<dyn Pane>) {
-        let area = self.workspace.places.of(other).unwrap_or_default();
-        // A cell is about twice as high as it is wide.
-        let axis = if area.width >= area.height.saturating_mul(2).max(100) { Axis::Columns } else { Axis::Rows };
-        self.put_pane(pane, |workspace, id| workspace.layout.tab_mut().split(other, id, axis, 50));
+    /// Opens a pane beside another; where it would have no room, in a tab of its own.
+    fn put_by(&mut self, other: PaneId, axis: Option<Axis>, pane: Box<dyn Pane>) {
+        match self.workspace.layout.tab().room_for(other, axis, self.areas.body) {
+            Some(axis) => self.put_pane(pane, |workspace, id| workspace.layout.tab_mut().split(other, id, axis, 50)),
+            None => {
+                self.put_pane(pane, |workspace, id| workspace.layout.open_tab(id));
+                self.say("no room is left beside the others: this is a tab of its own");
+            }
+        }
     }
 
     pub(super) fn open_terminal(&mut self, axis: Option<Axis>) {
-        let pane = Box::new(TerminalPane::open(Vec::new()));
-        match axis {
-            None => self.put_beside(pane),
-            Some(axis) => {
-                let focus = self.workspace.layout.tab().focus;
-                self.put_pane(pane, |workspace, id| workspace.layout.tab_mut().split(focus, id, axis, 50));
-            }
-        }
+        let focus = self.workspace.layout.tab().focus;
+        self.put_by(focus, axis, Box::new(TerminalPane::open(Vec::new())));
     }
 
     /// Shows what was changed in a file or directory; with an empty path, everywhere.

@@ -16,8 +16,8 @@ use octo_proto::files::{FilesCommand, HunkAction};
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
-    text::Line,
-    widgets::{Paragraph, Widget, Wrap},
+    text::{Line, Span},
+    widgets::{Clear, Paragraph, Widget, Wrap},
 };
 
 use self::{
@@ -27,7 +27,14 @@ use self::{
     rows::{Anchor, Columns, Folds, Row, SPLIT_FROM, Spot, rows},
 };
 use super::{Env, Kept, Look, MouseKind, Pane, PaneAction, PaneInput, PaneMouse, Showing, Wish};
-use crate::{keymap::Context, text::clean::clean_line, theme::Theme};
+use crate::{
+    keymap::Context,
+    text::{
+        clean::clean_line,
+        wrap::{Break, Prefix, wrap},
+    },
+    theme::Theme,
+};
 
 /// What was changed.
 #[derive(Debug)]
@@ -154,8 +161,11 @@ impl DiffPane {
         }
     }
 
-    fn mouse(&mut self, mouse: PaneMouse) {
+    fn mouse(&mut self, mouse: PaneMouse, env: &mut Env<'_>) {
         match mouse.kind {
+            // What is chosen stays what was asked about.
+            MouseKind::Down(_) if self.asking.is_some() => self.confirm(false, env),
+            MouseKind::Wheel(_) if self.asking.is_some() => {}
             MouseKind::Down(MouseButton::Left) => {
                 let row = self.top + usize::from(mouse.row);
                 if row < self.rows.len() {
@@ -184,7 +194,8 @@ impl Pane for DiffPane {
         };
         let branch = self.load.branch.as_ref().map(|branch| format!(" on {}", clean_line(branch))).unwrap_or_default();
         let counts = if self.files.is_empty() { String::new() } else { format!("  +{added} -{gone}") };
-        let more = match (self.load.is_cut, self.is_coming()) {
+        let is_cut = self.load.is_cut || self.files.iter().any(|file| file.cut);
+        let more = match (is_cut, self.is_coming()) {
             (true, _) => ", and more than are shown",
             (false, true) => ", reading…",
             (false, false) => "",
@@ -206,11 +217,13 @@ impl Pane for DiffPane {
             PaneInput::Act(action) => self.act(action, env),
             PaneInput::Typed(c) => self.confirm(matches!(c, 'y' | 'Y'), env),
             PaneInput::Edit(_) => self.confirm(false, env),
-            PaneInput::Mouse(mouse) => self.mouse(mouse),
+            PaneInput::Mouse(mouse) => self.mouse(mouse, env),
             PaneInput::Connected => self.connected(env),
             PaneInput::Focus(true) => self.look(env),
             PaneInput::Files(FilesCommand::Changes { offset, .. }, answer) => self.paged(*offset, answer, env),
             PaneInput::Files(FilesCommand::Apply { .. }, answer) => self.applied(&answer, env),
+            // It is said already why nothing is here.
+            PaneInput::Files(FilesCommand::Watch { .. }, Err(_)) if self.load.error.is_some() => {}
             PaneInput::Files(_, Err(error)) => env.complain(&error),
             PaneInput::FilesEvent(event) => self.told(event, env.now),
             PaneInput::Tick => self.tick(env),
@@ -246,12 +259,15 @@ impl Pane for DiffPane {
         } else {
             self.draw_rows(area, buffer, look);
         }
-        if let Some(asking) = self.asking.as_ref().filter(|_| area.height > 0) {
-            let last = Rect { y: area.bottom() - 1, height: 1, ..area };
-            buffer.set_style(last, look.theme.warn);
-            Paragraph::new(asking.question.as_str())
-                .style(look.theme.warn.patch(look.theme.chosen))
-                .render(last, buffer);
+        if let Some(asking) = &self.asking {
+            let style = look.theme.warn.patch(look.theme.chosen);
+            let mut lines = Vec::new();
+            let question = [Span::styled(asking.question.as_str(), style)];
+            wrap(&question, usize::from(area.width), (&Prefix::default(), Break::Words), &mut lines);
+            let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
+            let place = Rect { y: area.bottom() - height, height, ..area };
+            Clear.render(place, buffer);
+            Paragraph::new(lines).style(style).render(place, buffer);
         }
         None
     }

@@ -22,7 +22,7 @@ use ratatui::{
 use self::{
     colours::Colours,
     search::Search,
-    source::{Brought, MOST, Source},
+    source::{Brought, Lost, MOST, Source},
     view::View,
 };
 use super::{
@@ -168,7 +168,7 @@ impl FilePane {
     fn answered(&mut self, command: &FilesCommand, result: Result<Answer, Error>, env: &mut Env<'_>) {
         let was_at_end =
             self.view.at + 1 >= self.source.text.lines() && self.source.text.is_ended() && self.view.at > 0;
-        let was_deleted = self.source.deleted;
+        let was_lost = self.source.lost.is_some();
         let brought = match command {
             FilesCommand::Read { path, offset, .. } if path == self.source.path() => self.source.take(*offset, result),
             FilesCommand::Stat { path } if path == self.source.path() => {
@@ -181,7 +181,7 @@ impl FilePane {
             _ => return,
         };
         let Brought { next, text, changed, error } = brought;
-        if was_deleted && !self.source.deleted {
+        if was_lost && self.source.lost.is_none() {
             // Its directory may be another one than before.
             self.watch(env);
         }
@@ -207,7 +207,7 @@ impl FilePane {
             Wanted::Line(line) => line,
             Wanted::End => usize::MAX,
         };
-        if line >= text.lines() && !text.is_ended() && !self.source.deleted {
+        if line >= text.lines() && !text.is_ended() && self.source.lost.is_none() {
             return;
         }
         self.wanted = None;
@@ -237,6 +237,9 @@ impl FilePane {
         if self.wanted.is_some() || self.search.seeks.is_some() {
             return Some(format!("reading… {} of {}", size(source.text.len() as u64), size(source.size)));
         }
+        if let Some(at) = self.unseen_match() {
+            return Some(format!("it matches behind what is shown of the line, at byte {}", at + 1));
+        }
         source.is_cut().then(|| {
             format!("the first {} of {} are shown; e opens all of it in your editor", size(MOST), size(source.size))
         })
@@ -256,10 +259,11 @@ impl Pane for FilePane {
             title.push_str(&format!(":{}", self.view.at + 1));
         }
         // What is told first is cut last.
-        match (source.deleted, self.changed) {
-            (true, _) => title.push_str(" · deleted"),
-            (false, true) => title.push_str(" · changed"),
-            (false, false) => {}
+        match (source.lost, self.changed) {
+            (Some(Lost::Deleted), _) => title.push_str(" · deleted"),
+            (Some(Lost::Replaced), _) => title.push_str(" · no file any more"),
+            (None, true) => title.push_str(" · changed"),
+            (None, false) => {}
         }
         if source.is_known() {
             title.push_str(&format!(" · {}", size(source.size)));

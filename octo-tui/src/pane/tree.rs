@@ -157,7 +157,11 @@ impl TreePane {
     }
 
     fn open(&mut self, env: &mut Env<'_>) {
-        if let Some(find) = &self.find {
+        if let Some(find) = &mut self.find {
+            if !find.is_told && !find.is_answered {
+                find.opens = true;
+                return;
+            }
             let Some(path) = find.chosen().map(|file| file.path.clone()) else { return };
             self.find = None;
             self.reveal(&path, env);
@@ -246,6 +250,9 @@ impl TreePane {
             FilesCommand::Search { query, .. } => {
                 let found = result.and_then(|answer| answer.read());
                 self.find.iter_mut().for_each(|find| find.take(query, found.clone()));
+                if self.find.as_ref().is_some_and(|find| find.opens && find.is_answered) {
+                    self.open(env);
+                }
             }
             FilesCommand::Watch { .. } => self.unwatched = result.is_err(),
             _ => {}

@@ -1,10 +1,14 @@
 //! How the screen is divided: tabs, in each of them panes side by side and above each other. Rectangles come out, nothing
 //! is drawn.
 
+mod node;
+
 use std::collections::HashSet;
 
 use ratatui::layout::{Position, Rect};
 use serde::{Deserialize, Serialize};
+
+use self::node::{Node, Part, weight};
 
 /// A pane's number in its workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,11 +23,14 @@ const NOBODY: PaneId = PaneId(u32::MAX);
 /// The narrowest and the lowest that a pane is made by resizing.
 const LEAST: (u16, u16) = (8, 3);
 
+/// From so many columns and rows on something is seen of a pane: its title is one row.
+const SEEN: (u16, u16) = (4, 2);
+
+/// From so many columns on, lines of text have room.
+const WIDE: u16 = 40;
+
 /// The weight of a fresh part, in which shares are counted.
 const WHOLE: u32 = 1_000;
-
-/// The heaviest that a part may be: a share in cells is never more.
-const HEAVIEST: u32 = u16::MAX as u32;
 
 /// How parts stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,21 +70,6 @@ impl Direction {
             Self::Up | Self::Down => Axis::Rows,
         }
     }
-}
-
-/// One pane, or several.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Node {
-    Pane(PaneId),
-    Split { axis: Axis, parts: Vec<Part> },
-}
-
-/// A part of several, with its share.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Part {
-    weight: u32,
-    node: Node,
 }
 
 /// Panes that are seen together.
@@ -142,16 +134,47 @@ impl Tab {
         panes
     }
 
-    /// Where everything is in an area.
+    /// Where everything is in an area. Where nothing would be seen of the pane that has the keys, it alone is shown.
     #[must_use]
     pub fn places(&self, area: Rect) -> Places {
-        let mut places = Places::default();
-        if self.zoomed {
-            places.panes.push((self.focus, area));
-        } else {
-            self.root.place(area, &mut Vec::new(), &mut places);
+        let places = self.all_places(area);
+        let is_seen = places.of(self.focus).is_none_or(|own| own.width >= SEEN.0 && own.height >= SEEN.1);
+        if is_seen && !self.zoomed {
+            return places;
         }
+        Places { panes: vec![(self.focus, area)], dividers: Vec::new() }
+    }
+
+    /// Where everything is, also what is not shown.
+    fn all_places(&self, area: Rect) -> Places {
+        let mut places = Places::default();
+        self.root.place(area, &mut Vec::new(), &mut places);
         places
+    }
+
+    /// How a pane can be divided so that something is seen of both parts: as is wished, else the other way.
+    #[must_use]
+    pub fn room_for(&self, beside: PaneId, wished: Option<Axis>, area: Rect) -> Option<Axis> {
+        let own = self.all_places(area).of(beside)?;
+        let fits = |axis: &Axis| match axis {
+            Axis::Columns => own.width > 2 * LEAST.0,
+            Axis::Rows => own.height >= 2 * LEAST.1,
+        };
+        // Along its longer side: a cell is about twice as high as it is wide.
+        let is_wide = own.width >= own.height.saturating_mul(2).max(100);
+        let first = wished.unwrap_or(if is_wide { Axis::Columns } else { Axis::Rows });
+        let second = if first == Axis::Columns { Axis::Rows } else { Axis::Columns };
+        // Before the first drawing nobody knows.
+        if area.is_empty() { Some(first) } else { [first, second].into_iter().find(fits) }
+    }
+
+    /// The pane with the most room for another, of those that are good for it: one in which lines have room, before one that
+    /// is only large.
+    #[must_use]
+    pub fn roomiest(&self, area: Rect, is_good: impl Fn(PaneId) -> bool) -> PaneId {
+        let places = self.all_places(area).panes.into_iter();
+        let roomiest = places.max_by_key(|(id, own)| (is_good(*id), own.width >= WIDE, own.area()));
+        roomiest.map_or(self.focus, |(id, _)| id)
     }
 
     /// Puts a new pane beside or below another, which gives it `percent` of its room.
@@ -199,7 +222,7 @@ impl Tab {
     /// The pane that lies beyond the edge of another.
     #[must_use]
     pub fn neighbour(&self, id: PaneId, to: Direction, area: Rect) -> Option<PaneId> {
-        let places = Self { zoomed: false, ..self.clone() }.places(area);
+        let places = self.all_places(area);
         let from = places.of(id)?;
         let overlap =
             |first: (u16, u16), second: (u16, u16)| first.1.min(second.1).saturating_sub(first.0.max(second.0));
@@ -232,7 +255,7 @@ impl Tab {
     /// Moves the border of a pane by cells: the one beyond it, or else the one before it.
     pub fn resize(&mut self, id: PaneId, to: Direction, cells: u16, area: Rect) {
         self.zoomed = false;
-        let places = self.places(area);
+        let places = self.all_places(area);
         let Some(own) = places.of(id) else { return };
         let of_axis = |divider: &&Divider| divider.axis == to.axis() && self.root.holds(divider, id);
         // The innermost split of this axis; in it, the border behind the pane, or else that before it.
@@ -256,169 +279,6 @@ impl Tab {
         };
         self.root.shift(&divider.path, divider.before, by, area);
     }
-}
-
-impl Node {
-    fn collect(&self, panes: &mut Vec<PaneId>) {
-        match self {
-            Self::Pane(id) => panes.push(*id),
-            Self::Split { parts, .. } => parts.iter().for_each(|part| part.node.collect(panes)),
-        }
-    }
-
-    fn each(&mut self, act: &mut impl FnMut(&mut PaneId)) {
-        match self {
-            Self::Pane(id) => act(id),
-            Self::Split { parts, .. } => parts.iter_mut().for_each(|part| part.node.each(act)),
-        }
-    }
-
-    /// Brings weights from elsewhere into bounds.
-    fn clamp(&mut self) {
-        if let Self::Split { parts, .. } = self {
-            for part in parts {
-                part.weight = part.weight.clamp(1, HEAVIEST);
-                part.node.clamp();
-            }
-        }
-    }
-
-    fn place(&self, area: Rect, path: &mut Vec<usize>, places: &mut Places) {
-        let (axis, parts) = match self {
-            Self::Pane(id) => return places.panes.push((*id, area)),
-            Self::Split { axis, parts } => (*axis, parts),
-        };
-        let areas = share_out(axis, parts, area);
-        for (at, (part, area)) in parts.iter().zip(&areas).enumerate() {
-            path.push(at);
-            part.node.place(*area, path, places);
-            path.pop();
-        }
-        for (before, area) in areas.iter().enumerate().skip(1) {
-            let area = match axis {
-                Axis::Columns => Rect { x: area.x.saturating_sub(1), width: 1, ..*area },
-                Axis::Rows => Rect { height: 1, ..*area },
-            };
-            places.dividers.push(Divider { area, axis, path: path.clone(), before: before - 1 });
-        }
-    }
-
-    fn split(&mut self, beside: PaneId, new: PaneId, axis: Axis, percent: u32) {
-        let percent = percent.clamp(1, 99);
-        match self {
-            Self::Pane(id) if *id == beside => {
-                let first = Part { weight: WHOLE * (100 - percent) / 100, node: Self::Pane(beside) };
-                let second = Part { weight: WHOLE * percent / 100, node: Self::Pane(new) };
-                *self = Self::Split { axis, parts: vec![first, second] };
-            }
-            Self::Pane(_) => {}
-            Self::Split { axis: own, parts } => {
-                let at = parts.iter().position(|part| part.node == Self::Pane(beside)).filter(|_| *own == axis);
-                let Some(at) = at else {
-                    return parts.iter_mut().for_each(|part| part.node.split(beside, new, axis, percent));
-                };
-                let whole = parts[at].weight.max(2);
-                let given = (whole * percent / 100).max(1);
-                parts[at].weight = whole - given;
-                parts.insert(at + 1, Part { weight: given, node: Self::Pane(new) });
-            }
-        }
-    }
-
-    /// Takes a pane out; whether something is left of this node.
-    fn remove(&mut self, id: PaneId) -> bool {
-        let parts = match self {
-            Self::Pane(own) => return *own != id,
-            Self::Split { parts, .. } => parts,
-        };
-        parts.retain_mut(|part| part.node.remove(id));
-        match parts.len() {
-            0 => false,
-            1 => {
-                *self = parts.remove(0).node;
-                true
-            }
-            _ => true,
-        }
-    }
-
-    /// The split at the end of a path, and its area.
-    fn find(&mut self, path: &[usize], area: Rect) -> Option<(Axis, &mut Vec<Part>, Rect)> {
-        let Self::Split { axis, parts } = self else { return None };
-        match path.split_first() {
-            None => Some((*axis, parts, area)),
-            Some((at, rest)) => {
-                let area = *share_out(*axis, parts, area).get(*at)?;
-                parts.get_mut(*at)?.node.find(rest, area)
-            }
-        }
-    }
-
-    /// Moves the border behind a part by cells.
-    fn shift(&mut self, path: &[usize], before: usize, by: i32, area: Rect) {
-        let Some((axis, parts, area)) = self.find(path, area) else { return };
-        let areas = share_out(axis, parts, area);
-        let (length, least) = match axis {
-            Axis::Columns => (areas.iter().map(|area| area.width).collect::<Vec<_>>(), LEAST.0),
-            Axis::Rows => (areas.iter().map(|area| area.height).collect::<Vec<_>>(), LEAST.1),
-        };
-        let (Some(first), Some(second)) = (length.get(before), length.get(before + 1)) else { return };
-        let (first, second, least) = (i32::from(*first), i32::from(*second), i32::from(least));
-        let lowest = (least - first).min(0);
-        let by = by.clamp(lowest, (second - least).max(lowest));
-        // From here on the weights are cells, so that the border is where it was put.
-        for (part, cells) in parts.iter_mut().zip(&length) {
-            part.weight = u32::from(*cells).max(1);
-        }
-        parts[before].weight = u32::try_from(first + by).unwrap_or(1).max(1);
-        parts[before + 1].weight = u32::try_from(second - by).unwrap_or(1).max(1);
-    }
-
-    /// Whether a pane is in the split that a border belongs to.
-    fn holds(&self, divider: &Divider, id: PaneId) -> bool {
-        let mut node = self;
-        for at in &divider.path {
-            let Self::Split { parts, .. } = node else { return false };
-            let Some(part) = parts.get(*at) else { return false };
-            node = &part.node;
-        }
-        let mut panes = Vec::new();
-        node.collect(&mut panes);
-        panes.contains(&id)
-    }
-}
-
-fn weight(parts: &[Part]) -> u32 {
-    parts.iter().map(|part| part.weight).sum()
-}
-
-/// The areas of parts: between columns there is one free for the line.
-fn share_out(axis: Axis, parts: &[Part], area: Rect) -> Vec<Rect> {
-    let lines = u16::try_from(parts.len().saturating_sub(1)).unwrap_or(u16::MAX);
-    let (length, gap) = match axis {
-        Axis::Columns => (area.width.saturating_sub(lines), 1),
-        Axis::Rows => (area.height, 0),
-    };
-    let sum = u64::from(weight(parts).max(1));
-    let mut passed = 0_u64;
-    let mut begin = 0_u16;
-    let mut at = match axis {
-        Axis::Columns => area.x,
-        Axis::Rows => area.y,
-    };
-    let mut areas = Vec::with_capacity(parts.len());
-    for part in parts {
-        passed += u64::from(part.weight);
-        let end = u16::try_from(u64::from(length) * passed / sum).unwrap_or(u16::MAX);
-        let cells = end - begin;
-        areas.push(match axis {
-            Axis::Columns => Rect { x: at, width: cells, ..area },
-            Axis::Rows => Rect { y: at, height: cells, ..area },
-        });
-        begin = end;
-        at = at.saturating_add(cells).saturating_add(gap);
-    }
-    areas
 }
 
 /// All tabs of a workspace.

@@ -75,7 +75,7 @@ pub async fn apply(root: &Root, env: Vec<(String, String)>, wanted: &Wanted) -> 
     let Some(git) = Git::within(root, env).await? else {
         return without_git(wanted).map(|how| Some(undo(how)));
     };
-    let files = super::status(&git, ".").await?.files;
+    let files = super::status(&git, OsStr::new(".")).await?.files;
     let changed = files.into_iter().find(|changed| changed.path == wanted.path).ok_or_else(|| gone(&wanted.path))?;
     let here = Here { root, git: &git, changed: &changed };
     let (kind, diff) = here.look(wanted.action).await?;

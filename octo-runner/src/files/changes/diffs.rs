@@ -4,7 +4,7 @@ use std::{collections::HashMap, ffi::OsStr, os::unix::ffi::OsStrExt};
 
 use octo_proto::{Error, files::ChangeKind};
 
-use super::status::Changed;
+use super::{NOT_IN_SUBMODULES, status::Changed};
 use crate::files::git::{self, Git};
 
 /// Files that are asked for together at first. As long as they are looked at, it is twice as many each time.
@@ -134,8 +134,8 @@ pub(super) async fn diff(git: &Git<'_>, side: Side, changed: &Changed) -> Result
 
 async fn ask(git: &Git<'_>, more: &[&str], paths: &[&[u8]]) -> Result<Vec<u8>, Error> {
     let args = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--relative", "--unified=3"];
-    let plain = ["--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=all", "--diff-algorithm=histogram"];
-    let words = [args.as_slice(), &plain, more, &["--"]].concat();
+    let plain = ["--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=histogram", "--submodule=short"];
+    let words = [args.as_slice(), &plain, &[NOT_IN_SUBMODULES], more, &["--"]].concat();
     let args: Vec<_> = words.iter().map(OsStr::new).chain(paths.iter().map(|path| OsStr::from_bytes(path))).collect();
     git.print(&args).await
 }

@@ -204,21 +204,31 @@ fn with_quotes(accepted: &Accepted, text: &str) -> String {
     let mut whole = text.to_owned();
     for part in accepted.message.iter().flat_map(|message| &message.parts) {
         let PartKind::FileRef { uri, range, quote, .. } = &part.kind else { continue };
+        let path = named(uri);
         let name = match range {
-            Some([from, to]) if from == to => format!("@{uri}:{from}"),
-            Some([from, to]) => format!("@{uri}:{from}-{to}"),
-            None => format!("@{uri}"),
+            Some([from, to]) if from == to => format!("{path}:{from}"),
+            Some([from, to]) => format!("{path}:{from}-{to}"),
+            None => path.clone(),
         };
         match quote {
             Some(quote) => {
                 let fence = "`".repeat(longest_run(quote, '`').max(2) + 1);
                 whole.push_str(&format!("\n\n{name}\n{fence}\n{quote}\n{fence}"));
             }
-            None if text.contains(uri.as_str()) => {}
+            None if text.contains(uri.as_str()) || text.contains(&path) => {}
             None => whole.push_str(&format!("\n\n{name}")),
         }
     }
     whole
+}
+
+/// A path as people mention it: between quotes where it has blanks or quotes itself.
+fn named(path: &str) -> String {
+    if path.contains(|c: char| c.is_whitespace() || c == '"') {
+        format!("@\"{}\"", path.replace('"', "\\\""))
+    } else {
+        format!("@{path}")
+    }
 }
 
 fn longest_run(text: &str, of: char) -> usize {

@@ -2,14 +2,17 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    os::unix::{ffi::OsStringExt, fs::PermissionsExt},
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::PermissionsExt,
+    },
     path::Path,
     process::{Command, Stdio},
 };
 
 use octo_proto::{
     Code,
-    files::{ChangeKind, Changes},
+    files::{ChangeKind, Changes, HunkAction},
 };
 use octo_runner::files::{Root, changes};
 
@@ -88,6 +91,56 @@ async fn what_is_staged_and_what_is_not_are_told_apart() {
     let only = ask(&place, &sub).await;
     assert_eq!(only.files.len(), 1);
     assert_eq!(only.files[0].unstaged_diff, None);
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_text_finds_its_file() {
+    let place = repository();
+    let odd = Path::new(OsStr::from_bytes(b"d\xfe"));
+    std::fs::create_dir(place.work.join(odd)).unwrap();
+    std::fs::write(place.work.join(odd).join("file"), "x").unwrap();
+    for path in [b"d\xfe".as_slice(), b"d\xfe/file"] {
+        let only = changes::Asked { path: path.to_vec(), ..changes::Asked::default() };
+        let found: Vec<_> = ask(&place, &only).await.files.into_iter().map(|file| file.path).collect();
+        assert_eq!(found, ["d\\xfe/file"]);
+    }
+}
+
+/// Which commit of it is meant belongs to the repository; what lies changed in it does not.
+#[tokio::test]
+async fn a_submodule_is_changed_by_another_commit_only() {
+    let place = repository();
+    let sub = place.work.join("module");
+    std::fs::create_dir(&sub).unwrap();
+    std::fs::write(sub.join("file"), "one\n").unwrap();
+    git(&sub, &["init", "--quiet"]);
+    git(&sub, &["add", "."]);
+    git(&sub, &["commit", "--quiet", "-m", "one"]);
+    git(&place.work, &["add", "module"]);
+    git(&place.work, &["commit", "--quiet", "-m", "module"]);
+    git(&place.work, &["config", "diff.submodule", "log"]);
+    std::fs::write(sub.join("file"), "two\n").unwrap();
+    assert!(ask(&place, &with_diff()).await.files.is_empty());
+
+    git(&sub, &["commit", "--quiet", "-a", "-m", "two"]);
+    let changes = ask(&place, &with_diff()).await;
+    let diff = changes.files[0].unstaged_diff.as_ref().unwrap();
+    assert!(changes.files[0].path == "module" && diff.contains("\n+Subproject commit "), "{changes:?}");
+    let apply = async |action, hunks: &str| {
+        let wanted = changes::Wanted { path: b"module".to_vec(), action, hunks: hunks.into() };
+        changes::apply(&place.root(), env(&place), &wanted).await
+    };
+    let hunk = &diff[diff.find("@@ ").unwrap()..];
+    for hunks in [hunk, ""] {
+        apply(HunkAction::Stage, hunks).await.unwrap();
+        let staged = ask(&place, &with_diff()).await;
+        assert_eq!((staged.files[0].unstaged, staged.files[0].staged_diff.as_ref()), (None, Some(diff)));
+        apply(HunkAction::Unstage, hunks).await.unwrap();
+        assert_eq!(ask(&place, &with_diff()).await, changes);
+    }
+    assert_eq!(code(apply(HunkAction::Revert, "").await), Code::Unsupported);
+    let refused = apply(HunkAction::Revert, hunk).await.unwrap().unwrap().run(&place.root());
+    assert_eq!(code(refused), Code::BadRequest);
 }
 
 #[tokio::test]

@@ -77,13 +77,49 @@ async fn a_flood_is_one_word() {
     until(watch, "after").await;
 }
 
+/// Looks again until it is said to.
+async fn again(mut watch: Watch) -> Watch {
+    loop {
+        let (next, seen) = within("another look", watch.next()).await.unwrap();
+        if seen.rescan {
+            return next;
+        }
+        watch = next;
+    }
+}
+
 #[tokio::test]
-async fn a_workspace_that_disappears_asks_for_another_look() {
+async fn a_directory_that_is_gone_is_waited_for() {
     let place = Place::new();
+    let above = place.work.clone();
+    for (work, below) in [("a/work", ""), ("b/work", "src/deep"), ("c/work", "src")] {
+        place.put(&format!("{work}/{below}/file"), "x");
+        let root = octo_runner::files::Root::open(&above.join(work)).unwrap();
+        let watch = Watch::start(root, below.as_bytes().to_vec()).await.unwrap();
+        let gone = above.join(&work[..1]);
+        if below == "src" {
+            std::fs::rename(gone.join("work/src"), gone.join("moved")).unwrap();
+        } else {
+            std::fs::remove_dir_all(&gone).unwrap();
+        }
+        let watch = again(watch).await;
+        place.put(&format!("{work}/{below}/file"), "y");
+        let watch = again(watch).await;
+        place.put(&format!("{work}/{below}/fresh"), "z");
+        until(watch, format!("{below}/fresh").trim_start_matches('/')).await;
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_in_whose_place_another_is_put_is_watched() {
+    let place = Place::new();
+    place.put("file", "x");
     let watch = Watch::start(place.root(), Vec::new()).await.unwrap();
-    std::fs::remove_dir(&place.work).unwrap();
-    let (_, seen) = within("its end", watch.next()).await.unwrap();
-    assert!(seen.rescan);
+    std::fs::rename(&place.work, place.outside.join("old")).unwrap();
+    place.put("file", "y");
+    let watch = again(watch).await;
+    place.put("fresh", "z");
+    until(watch, "fresh").await;
 }
 
 #[tokio::test]

@@ -168,6 +168,8 @@ fn a_piece_of_a_file_says_what_it_is_of() {
     assert_eq!((next.version, bytes.as_ref()), (first.version.clone(), b"line\n".as_slice()));
     assert_eq!(read::piece(&root, b"text", (0, Some(u64::MAX)), None).unwrap().1.len(), 192 * 1024);
     assert!(read::piece(&root, b"text", (u64::MAX, None), None).unwrap().1.is_empty());
+    let (nothing, bytes) = read::piece(&root, b"text", (0, Some(0)), None).unwrap();
+    assert_eq!((nothing, bytes.len()), (first.clone(), 0));
     assert!(read::piece(&root, b"binary", (0, Some(1)), None).unwrap().0.binary);
     std::fs::write(place.work.join("text"), "another").unwrap();
     assert_eq!(code(read::piece(&root, b"text", (5, None), Some(&first.version))), Code::Conflict);

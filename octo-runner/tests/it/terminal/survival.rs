@@ -1,6 +1,6 @@
 //! A terminal goes on whatever dies beside it.
 
-use octo_proto::terminal::TerminalState;
+use octo_proto::{emulator::Emulator, terminal::TerminalState};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{super::household::World, close, open, pane::Pane};
@@ -129,4 +129,45 @@ async fn after_a_restart_of_the_machine_nothing_is_signalled_and_the_terminal_is
     assert_eq!(pane.exited, Some(TerminalState::Lost { rebooted: true }));
     assert!(pane.text().contains("pid-"), "what it showed is still there");
     close(&client, &id).await;
+}
+
+/// Whether a process has this file open.
+fn holds(pid: u32, file: &std::path::Path) -> bool {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+    open.filter_map(|entry| std::fs::read_link(entry.path()).ok()).any(|target| target == file)
+}
+
+#[tokio::test]
+async fn what_the_starter_of_the_runner_had_open_is_open_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lock");
+    let lock = std::fs::File::create(&path).unwrap();
+    // As a script's `exec 9>lock`.
+    rustix::io::fcntl_setfd(&lock, rustix::io::FdFlags::empty()).unwrap();
+    let world = World::new();
+    let (client, events) = world.connect().await;
+    let id = open(&client, &["sh", "-c", "ls /proc/self/fd | tr '\\n' ' '; echo listed; exec cat"]).await;
+    let mut pane = Pane::attach(client.clone(), events, &id, 80, true).await;
+    pane.until("listed").await;
+    let mut emulator = Emulator::new(80, 24, 0);
+    emulator.feed(&[pane.drawn.as_slice(), &pane.bytes].concat(), 0);
+    // The fourth is of the listing itself.
+    assert_eq!(emulator.text().trim_end(), "0 1 2 3 listed");
+    let pid = pid_in(&pane);
+    for pid in [world.pid(), pid, u32::try_from(parent_of(i32::try_from(pid).unwrap()).unwrap()).unwrap()] {
+        assert!(!holds(pid, &path), "{pid}");
+    }
+    close(&client, &id).await;
+}
+
+/// The process that a terminal runs: the one whose output it is.
+fn pid_in(pane: &Pane) -> u32 {
+    let mark = format!("OCTO_PROCESS={}", pane.id.0);
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let has_mark = |pid: &u32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    };
+    pids.filter(has_mark).min().unwrap()
 }

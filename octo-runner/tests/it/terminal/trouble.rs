@@ -7,7 +7,10 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::json;
 
 use super::{
-    super::household::World,
+    super::{
+        disk::{Small, in_a_namespace},
+        household::{World, folder},
+    },
     close, open,
     pane::Pane,
     survival::{parent_of, pid_of},
@@ -127,4 +130,27 @@ async fn output_that_finds_no_room_is_a_gap_on_its_own_terminal_only() {
     beside.is_well("afterwards").await;
     close(&client, &id).await;
     beside.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_that_filled_the_disk_with_what_it_showed_is_seen_on() {
+    if in_a_namespace("terminal::trouble::a_terminal_that_filled_the_disk_with_what_it_showed_is_seen_on") {
+        return;
+    }
+    let (dir, pis) = (folder(), folder());
+    let _small = Small::mount(dir.path());
+    std::os::unix::fs::symlink(pis.path(), dir.path().join("pi")).unwrap();
+    std::os::unix::fs::symlink(pis.path().join("log"), dir.path().join("runner.log")).unwrap();
+    let mut world = World::unstarted(dir);
+    world.start();
+    let (client, events) = world.connect().await;
+    let id = open(&client, &["sh", "-i"]).await;
+    let mut pane = Pane::attach(client.clone(), events, &id, 80, true).await;
+    pane.types("head -c 30000000 /dev/zero | tr '\\0' x; echo; echo all-of-$((6*7))-printed\r").await;
+    pane.until("all-of-42-printed").await;
+    // Its oldest output made room, though what the runner was reading may have been missing for a moment.
+    assert!(pane.gaps.iter().sum::<u64>() < 30_000_000, "{:?}", pane.gaps);
+    pane.types("echo alive-$((2*21))\r").await;
+    pane.until("alive-42").await;
+    close(&client, &id).await;
 }

@@ -177,6 +177,20 @@ fn the_screens_of_terminals() {
 }
 
 #[test]
+fn a_pane_for_which_there_is_no_room_gets_a_tab() {
+    let mut stage = Stage::open_in((80, 24));
+    for name in 1..27 {
+        stage.screen();
+        open(&mut stage, '-', &name.to_string());
+        stage.screen();
+        let layout = &stage.app.workspace.layout;
+        let own = stage.app.workspace.places.of(layout.tab().focus).unwrap();
+        assert!(own.width >= 8 && own.height >= 3, "{name}: {own:?}");
+    }
+    assert!(stage.app.workspace.layout.tabs().len() > 1);
+}
+
+#[test]
 fn panes_are_split_moved_zoomed_and_closed_with_keys() {
     let mut stage = Stage::open_in((120, 40));
     open(&mut stage, '|', "1");

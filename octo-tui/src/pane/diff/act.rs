@@ -59,8 +59,15 @@ impl DiffPane {
         let name = clean_line(&file.path);
         let question = if file.notes.iter().any(|note| note == "untracked") {
             format!("Delete {name}?")
-        } else if self.spot().and_then(Spot::hunk).is_some() {
-            format!("Revert this hunk of {name}?")
+        } else if let Some(hunk) = self.spot().and_then(Spot::hunk) {
+            let lines = file.hunks.get(hunk).map(|hunk| hunk.lines.iter().filter_map(|line| line.new));
+            let (first, last) = lines.map(|mut lines| (lines.next(), lines.next_back())).unwrap_or_default();
+            let lines = match (first, last) {
+                (Some(first), Some(last)) => format!(" (lines {first}-{last})"),
+                (Some(first), None) => format!(" (line {first})"),
+                (None, _) => String::new(),
+            };
+            format!("Revert this hunk of {name}{lines}?")
         } else {
             format!("Revert all changes of {name}?")
         };
@@ -148,7 +155,7 @@ impl DiffPane {
             // Where all of them are gone: what stands in their place.
             _ => places
                 .first()
-                .and_then(|(hunk, line)| file.number(*hunk, *line))
+                .and_then(|(hunk, line)| file.number(*hunk, *line).or_else(|| file.number_before(*hunk, *line)))
                 .map(|line| format!(":{line}"))
                 .unwrap_or_default(),
         };

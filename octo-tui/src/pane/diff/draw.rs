@@ -112,6 +112,9 @@ impl DiffPane {
         if gone > 0 {
             spans.push(Span::styled(format!(" -{gone}"), theme.bad));
         }
+        if file.cut {
+            spans.push(Span::styled(" and more", theme.warn));
+        }
         spans.push(Span::styled(format!("  {notes}"), theme.dim));
         spans
     }

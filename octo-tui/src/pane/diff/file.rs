@@ -92,6 +92,11 @@ impl FileView {
         let next = lines.iter().find_map(|line| line.new);
         next.or_else(|| self.hunks[hunk].lines[..line].iter().rev().find_map(|line| line.new))
     }
+
+    /// The line of the file where a line was before, where what stands there now is not here.
+    pub(super) fn number_before(&self, hunk: usize, line: usize) -> Option<u64> {
+        self.hunks.get(hunk).filter(|hunk| !hunk.whole)?.lines.get(line)?.old
+    }
 }
 
 /// Says of what kind a change is, where the diff does not.

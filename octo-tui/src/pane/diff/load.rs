@@ -1,7 +1,7 @@
 //! How the changes of a workspace come here, and come again when something happens.
 
 use octo_proto::{
-    Error,
+    Code, Error,
     files::{Changes, ChangesSource, FilesCommand, FilesEvent},
 };
 
@@ -22,6 +22,9 @@ const APART: i64 = 1_000;
 
 /// After a look there is quiet for so many times as long as it took.
 const QUIET: i64 = 3;
+
+/// Nobody tells when a workspace comes back that is gone: it is looked for so often, ms.
+const BACK: i64 = 2_000;
 
 /// How far the changes are loaded.
 #[derive(Debug, Default)]
@@ -69,6 +72,10 @@ impl DiffPane {
     pub(super) fn look(&mut self, env: &mut Env<'_>) {
         let From::Workspace { path } = &self.from else { return };
         self.load.due = None;
+        if self.load.error.is_some() {
+            // What was watched may have gone with its directory.
+            env.files(FilesCommand::Watch { path: String::new() });
+        }
         if self.load.asked.is_some() {
             self.load.again = true;
             return;
@@ -80,6 +87,8 @@ impl DiffPane {
             source: self.load.source,
             branch: self.load.branch.take(),
             is_cut: self.load.is_cut,
+            // It stands there until something better is known.
+            error: self.load.error.take(),
             ..Load::default()
         };
         env.files(FilesCommand::Changes { path: path.clone(), diff: true, offset: 0, limit: None });
@@ -95,6 +104,9 @@ impl DiffPane {
             Ok(page) => self.take(page, env),
             Err(error) => {
                 self.load.is_here = true;
+                if error.code != Code::Unavailable {
+                    self.load.due = Some(env.now + BACK);
+                }
                 self.load.error = Some(error);
             }
         }
@@ -102,6 +114,7 @@ impl DiffPane {
 
     fn take(&mut self, page: Changes, env: &mut Env<'_>) {
         let From::Workspace { path } = &self.from else { return };
+        self.load.error = None;
         let size = |diff: &Option<String>| diff.as_ref().map_or(0, String::len);
         let bytes = page.files.iter().map(|file| size(&file.staged_diff) + size(&file.unstaged_diff)).sum::<usize>();
         self.load.came = (self.load.came.0 + page.files.len(), self.load.came.1 + bytes);

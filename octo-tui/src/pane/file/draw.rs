@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use octo_proto::Error;
+use octo_proto::{Code, Error};
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
@@ -45,8 +45,10 @@ pub(super) fn draw(pane: &FilePane, area: Rect, buffer: &mut Buffer, look: &Look
 fn instead(pane: &FilePane) -> Option<(String, String, bool)> {
     let source = &pane.source;
     let words = |text: &str| Some((text.to_owned(), String::new(), false));
-    if let Some(Error { message, hint, .. }) = &source.error {
-        return Some((message.clone(), hint.clone().unwrap_or_default(), true));
+    if let Some(Error { code, message, hint, .. }) = &source.error {
+        // Links out of the workspace are not followed here; the person's own editor does.
+        let hint = if *code == Code::Forbidden { Some("e opens it in your editor".to_owned()) } else { hint.clone() };
+        return Some((message.clone(), hint.unwrap_or_default(), true));
     }
     if !source.is_known() {
         return words("reading…");
@@ -145,7 +147,11 @@ impl Styles<'_> {
 fn draw_foot(pane: &FilePane, area: Rect, buffer: &mut Buffer, theme: &Theme) -> Option<Position> {
     if let Some(field) = &pane.search.field {
         let is_missing = pane.search.query.as_ref().is_some_and(|_| !pane.is_match(pane.view.at));
-        let note = if is_missing { "no match " } else { "" };
+        let note = match (is_missing, pane.unseen_match()) {
+            (true, _) => "no match ",
+            (false, Some(_)) => "behind what is shown ",
+            (false, None) => "",
+        };
         return Some(field.draw(("/", note), area, buffer, theme));
     }
     let note = truncate(&pane.note()?, usize::from(area.width));

@@ -34,6 +34,11 @@ impl Query {
         found
     }
 
+    /// Where in a line it is first.
+    pub(super) fn first_in(&self, line: &str) -> Option<usize> {
+        self.next_in(line, 0).map(|range| range.start)
+    }
+
     fn next_in(&self, line: &str, from: usize) -> Option<Range<usize>> {
         let rest = line.get(from..)?;
         if self.exact {
@@ -64,7 +69,7 @@ impl Query {
 
     /// The first of these lines that matches, in their order.
     pub(super) fn first_of(&self, text: &Text, mut lines: impl Iterator<Item = usize>) -> Option<usize> {
-        lines.find(|line| self.next_in(&text.line(*line), 0).is_some())
+        lines.find(|line| self.first_in(&text.whole(*line)).is_some())
     }
 }
 

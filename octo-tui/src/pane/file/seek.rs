@@ -36,8 +36,18 @@ impl FilePane {
     }
 
     pub(super) fn is_match(&self, line: usize) -> bool {
-        let matches = |query: &Query| !query.matches(&self.source.text.line(line)).is_empty();
-        self.search.query.as_ref().is_some_and(matches)
+        self.first_match(line).is_some()
+    }
+
+    fn first_match(&self, line: usize) -> Option<usize> {
+        self.search.query.as_ref()?.first_in(&self.source.text.whole(line))
+    }
+
+    /// Where the line at the cursor matches first, if that is behind what is shown of it.
+    pub(super) fn unseen_match(&self) -> Option<usize> {
+        let text = &self.source.text;
+        let is_cut = text.beyond(self.view.at) > 0;
+        is_cut.then(|| self.first_match(self.view.at)).flatten().filter(|at| *at >= text.line(self.view.at).len())
     }
 
     pub(super) fn seek_next(&mut self, by: i8, env: &mut Env<'_>) {

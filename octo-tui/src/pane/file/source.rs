@@ -2,7 +2,7 @@
 
 use octo_proto::{
     Code, Error,
-    files::{FilePiece, FilesCommand, MAX_PIECE, Stat},
+    files::{EntryKind, FilePiece, FilesCommand, MAX_PIECE, Stat},
 };
 
 use super::text::Text;
@@ -17,6 +17,15 @@ const APART_MS: i64 = 500;
 /// Between two looks at what nobody tells of, in ms: a file that may come back with its directory, or that is outside the
 /// workspace, where much may lie beside it.
 const SLOW_MS: i64 = 2_000;
+
+/// What became of a file that is not there now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// There is nothing.
+    Deleted,
+    /// There is something else, as a directory or a pipe.
+    Replaced,
+}
 
 /// What an answer brought.
 #[derive(Debug, Default, PartialEq)]
@@ -39,7 +48,8 @@ pub(super) struct Source {
     pub(super) size: u64,
     pub(super) version: String,
     pub(super) binary: bool,
-    pub(super) deleted: bool,
+    /// The text is that of a file which is not there now.
+    pub(super) lost: Option<Lost>,
     /// Why there is nothing to look at.
     pub(super) error: Option<Error>,
     asked: Option<u64>,
@@ -61,7 +71,7 @@ impl Source {
             size: 0,
             version: String::new(),
             binary: false,
-            deleted: false,
+            lost: None,
             error: None,
             asked: None,
             fresh: None,
@@ -105,7 +115,8 @@ impl Source {
 
     /// The next piece, if there is one and none is on its way.
     pub(super) fn more(&mut self) -> Option<FilesCommand> {
-        let wanted = self.is_known() && self.asked.is_none() && !self.text.is_ended() && !self.binary && !self.deleted;
+        let wanted =
+            self.is_known() && self.asked.is_none() && !self.text.is_ended() && !self.binary && self.lost.is_none();
         wanted.then(|| self.read(self.text.len() as u64))
     }
 
@@ -137,7 +148,10 @@ impl Source {
         }
         self.due = self.is_outside().then(|| self.looked_at.saturating_add(SLOW_MS));
         match stat {
-            Ok(stat) if stat.version == self.version && !self.deleted && self.error.is_none() && !self.mixed => {
+            Ok(stat) if self.is_known() && matches!(stat.entry.kind, EntryKind::Directory | EntryKind::Other) => {
+                self.lose(Lost::Replaced)
+            }
+            Ok(stat) if stat.version == self.version && self.lost.is_none() && self.error.is_none() && !self.mixed => {
                 Brought::default()
             }
             Ok(_) => {
@@ -160,7 +174,7 @@ impl Source {
             Ok(read) => read,
             Err(error) => return self.failed(error),
         };
-        (self.error, self.deleted) = (None, false);
+        (self.error, self.lost) = (None, None);
         if self.is_outside() {
             self.due = self.due.or(Some(self.looked_at.saturating_add(SLOW_MS)));
         }
@@ -188,16 +202,19 @@ impl Source {
         Brought { text: true, changed: again || changed, ..Brought::default() }
     }
 
+    /// There is no such file; it may come back.
+    fn lose(&mut self, how: Lost) -> Brought {
+        let changed = self.lost.replace(how) != Some(how);
+        self.due = Some(self.looked_at.saturating_add(SLOW_MS));
+        Brought { changed, ..Brought::default() }
+    }
+
     fn failed(&mut self, error: Error) -> Brought {
         self.fresh = None;
         match error.code {
             // It is asked again with the next connection.
             Code::Unavailable => Brought::default(),
-            Code::NotFound if self.is_known() => {
-                let changed = !std::mem::replace(&mut self.deleted, true);
-                self.due = Some(self.looked_at.saturating_add(SLOW_MS));
-                Brought { changed, ..Brought::default() }
-            }
+            Code::NotFound if self.is_known() => self.lose(Lost::Deleted),
             _ if self.is_known() => Brought { error: Some(error), ..Brought::default() },
             _ => {
                 self.error = Some(error);

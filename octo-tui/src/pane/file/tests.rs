@@ -222,6 +222,45 @@ fn a_search_finds_the_first_and_goes_on_around_the_text() {
 }
 
 #[test]
+fn a_search_finds_what_is_behind_the_shown_part_of_a_line() {
+    let text = format!("one\n{}FINDME end\nlast\n", "x".repeat(5000));
+    let mut stage = showing(&text, (60, 6));
+    stage.act(PaneAction::Find);
+    stage.write("findme");
+    assert!(stage.screen().contains("behind what is shown"), "{}", stage.screen());
+    stage.act(PaneAction::Open);
+    assert_eq!(stage.pane.view.at, 1);
+    assert!(stage.screen().contains("it matches behind what is shown of the line, at byte 5001"), "{}", stage.screen());
+    stage.act(PaneAction::Step(1));
+    assert!(!stage.screen().contains("it matches"), "{}", stage.screen());
+    stage.act(PaneAction::FindNext(-1));
+    assert_eq!((stage.pane.view.at, said(&stage)), (1, Vec::new()));
+}
+
+#[test]
+fn a_file_whose_place_something_else_took_is_told() {
+    let mut stage = showing("one\n", (60, 10));
+    stage.changed(&["src/a.rs"]);
+    let entry = FileEntry { path: "src/a.rs".to_owned(), kind: EntryKind::Other, size: None, modified: Some(0) };
+    stage.answer(is_stat, body(&Stat { entry, version: "v2".to_owned(), mode: 0o644, target: None }));
+    assert_eq!(stage.screen(), "[src/a.rs:1 · no file any more · 4 B]\n  1 one");
+    stage.take_asked();
+    stage.pass(2_000);
+    stage.answer(is_stat, stat("v3"));
+    stage.answer(is_read, piece(b"two\n", 4, "v3"));
+    assert_eq!(stage.screen(), "[src/a.rs:1 · changed · 4 B]\n  1 two");
+}
+
+#[test]
+fn a_link_out_of_the_workspace_is_for_the_persons_own_editor() {
+    let mut stage = Stage::new(FilePane::new(place("hosts", None)), (60, 4));
+    let error = Error::new(Code::Forbidden, "`hosts` leads out of the workspace").hint("name another one as `root`");
+    stage.answer(is_read, Err(error));
+    let screen = stage.screen();
+    assert!(screen.contains("leads out of the workspace") && screen.contains("e opens it in your editor"), "{screen}");
+}
+
+#[test]
 fn a_search_reads_on_where_nothing_was_found_yet() {
     let text = numbered(0..100_000);
     let mut stage = Stage::new(FilePane::new(place("log", None)), (40, 10));

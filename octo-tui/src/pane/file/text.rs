@@ -52,6 +52,11 @@ impl Text {
         String::from_utf8_lossy(without_half(cut, line.len()))
     }
 
+    /// All of a line without its end, also what is not shown of it.
+    pub(super) fn whole(&self, index: usize) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.bytes_of(index))
+    }
+
     /// How many bytes of a line are not shown.
     pub(super) fn beyond(&self, index: usize) -> usize {
         self.bytes_of(index).len().saturating_sub(LONGEST)
@@ -112,5 +117,6 @@ mod tests {
         let text = text(&[line.as_bytes()], true);
         assert_eq!(text.line(0), "日".repeat(LONGEST / 3));
         assert_eq!(text.beyond(0), LONGEST * 2);
+        assert_eq!(text.whole(0), line);
     }
 }

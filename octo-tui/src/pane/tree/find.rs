@@ -20,8 +20,12 @@ pub(super) struct Find {
     pub(super) error: Option<Error>,
     /// Whether the last that was asked is answered.
     pub(super) is_answered: bool,
+    /// Whether what is here was found for what was asked last.
+    pub(super) is_told: bool,
     /// What was asked last.
     asked: String,
+    /// The first that is found is to be opened: it was asked for before anything was found.
+    pub(super) opens: bool,
 }
 
 impl Find {
@@ -32,7 +36,7 @@ impl Find {
             return None;
         }
         query.clone_into(&mut self.asked);
-        self.is_answered = false;
+        (self.is_answered, self.is_told, self.opens) = (false, false, false);
         if query.trim().is_empty() {
             (self.files, self.error) = (Vec::new(), None);
             return None;
@@ -48,6 +52,7 @@ impl Find {
 
     /// The best so far.
     pub(super) fn tell(&mut self, found: &Found) {
+        self.is_told = true;
         self.files.clone_from(&found.files);
         self.error = None;
         self.at = self.at.min(self.files.len().saturating_sub(1));

@@ -243,6 +243,35 @@ fn hidden_files_are_shown_when_they_are_asked_for() {
 }
 
 #[test]
+fn what_is_typed_ahead_of_the_answer_opens_what_is_found() {
+    let mut stage = stage();
+    let is_search = |wanted: &'static str| move |command: &FilesCommand| matches!(command, FilesCommand::Search { query, .. } if query == wanted);
+    let found = |path: &str| Found {
+        files: vec![FoundFile { path: path.to_owned(), score: 1, matched: vec![] }],
+        scanned: 9,
+        cancelled: false,
+    };
+    stage.act(PaneAction::Find);
+    stage.write("k");
+    stage.answer(is_search("k"), body(&found("src/k")));
+    stage.write("e");
+    stage.act(PaneAction::Open);
+    assert_eq!(stage.wishes, [], "what is here was found for something else");
+    stage.answer(is_search("ke"), body(&found("src/keymap.rs")));
+    let place = Place { path: "src/keymap.rs".to_owned(), line: None, to: None };
+    assert_eq!(stage.wishes, [Wish::Show(place, Showing::File)]);
+    assert!(!stage.pane.is_typing());
+    // Who goes on typing wants something else.
+    stage.wishes.clear();
+    stage.act(PaneAction::Find);
+    stage.write("a");
+    stage.act(PaneAction::Open);
+    stage.write("b");
+    stage.answer(is_search("ab"), body(&found("ab")));
+    assert_eq!(stage.wishes, []);
+}
+
+#[test]
 fn a_file_is_found_by_parts_of_its_name_and_revealed() {
     let mut stage = stage();
     let is_search = |wanted: &'static str| move |command: &FilesCommand| matches!(command, FilesCommand::Search { query, .. } if query == wanted);

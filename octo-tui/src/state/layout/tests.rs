@@ -74,6 +74,46 @@ fn what_is_closed_gives_its_room_and_the_keys_to_a_neighbour() {
 }
 
 #[test]
+fn something_is_always_seen_of_the_pane_with_the_keys() {
+    let mut tab = Tab::of(CHAT);
+    for id in 1..40 {
+        tab.split(tab.focus, PaneId(id), Axis::Rows, 50);
+        for height in [24, 5, 1] {
+            let area = Rect { height, ..AREA };
+            let own = tab.places(area).of(tab.focus).unwrap();
+            assert!(own.height >= SEEN.1.min(height), "{id} in {height} rows: {own:?}");
+        }
+    }
+    assert_eq!(tab.places(AREA).panes.len(), 1);
+    tab.focus = CHAT;
+    assert!(tab.places(AREA).panes.len() > 1, "whose room it is has it");
+    assert!(tab.neighbour(PaneId(39), Direction::Up, AREA).is_some(), "others are reached as ever");
+}
+
+#[test]
+fn a_pane_is_divided_where_both_parts_have_room() {
+    let wide = Rect { x: 0, y: 0, width: 120, height: 30 };
+    let tab = Tab::of(CHAT);
+    for (size, wished, axis) in [
+        ((120, 30), None, Some(Axis::Columns)),
+        ((80, 24), None, Some(Axis::Rows)),
+        ((80, 24), Some(Axis::Columns), Some(Axis::Columns)),
+        ((80, 5), Some(Axis::Rows), Some(Axis::Columns)),
+        ((16, 24), Some(Axis::Columns), Some(Axis::Rows)),
+        ((16, 5), None, None),
+    ] {
+        assert_eq!(tab.room_for(CHAT, wished, Rect { width: size.0, height: size.1, ..wide }), axis, "{size:?}");
+    }
+    let mut tab = Tab::of(CHAT);
+    tab.split(CHAT, PaneId(1), Axis::Rows, 60);
+    tab.split_left(PaneId(2), 45);
+    let screen = Rect { width: 80, height: 24, ..wide };
+    assert_eq!(tab.roomiest(screen, |_| true), PaneId(1), "lines have room there");
+    assert_eq!(tab.roomiest(screen, |id| id != PaneId(1)), CHAT);
+    assert_eq!(tab.roomiest(Rect { width: 60, ..screen }, |_| true), PaneId(2), "nowhere: then by size");
+}
+
+#[test]
 fn a_layout_from_a_file_is_brought_into_order() {
     let text = r#"{"at":7,"tabs":[
         {"focus":9,"root":{"split":{"axis":"rows","parts":[

@@ -201,7 +201,7 @@ fn a_revert_is_asked_once_more() {
     stage.wished();
     for refused in [PaneInput::Typed('n'), PaneInput::Act(PaneAction::Step(1))] {
         stage.act(PaneAction::Revert);
-        assert!(stage.text().contains("Revert this hunk of a.txt?") && stage.pane.is_typing());
+        assert!(stage.text().contains("Revert this hunk of a.txt") && stage.pane.is_typing());
         stage.input(refused);
         assert!(!stage.pane.is_typing());
         assert!(!stage.text().contains("Revert this hunk"));
@@ -211,6 +211,68 @@ fn a_revert_is_asked_once_more() {
     stage.act(PaneAction::Revert);
     stage.input(PaneInput::Typed('y'));
     assert_eq!(stage.wished(), [Wish::Files(apply("a.txt", HunkAction::Revert), second_hunk().into())]);
+}
+
+#[test]
+fn what_is_asked_about_stays_what_is_done() {
+    let mut stage = Stage::with(two(), (40, 24));
+    stage.act(PaneAction::Hunk(1));
+    stage.act(PaneAction::Hunk(1));
+    stage.act(PaneAction::Revert);
+    let shown = stage.text().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("Revert this hunk of a.txt (lines 11-14)? y: yes, any other key: no"), "{}", stage.text());
+    let modifiers = crossterm::event::KeyModifiers::NONE;
+    let row =
+        |stage: &Stage| u16::try_from(stage.text().lines().position(|line| line.contains("b.txt")).unwrap()).unwrap();
+    let wheel = PaneMouse { kind: MouseKind::Wheel(3), column: 5, row: 1, modifiers };
+    let before = stage.text();
+    stage.input(PaneInput::Mouse(wheel));
+    assert_eq!(stage.text(), before);
+    let kind = MouseKind::Down(crossterm::event::MouseButton::Left);
+    stage.wished();
+    let row = row(&stage);
+    stage.input(PaneInput::Mouse(PaneMouse { kind, column: 5, row, modifiers }));
+    assert!(!stage.pane.is_typing() && !stage.text().contains("any other key"), "{}", stage.text());
+    stage.input(PaneInput::Typed('y'));
+    assert_eq!(stage.wished(), [], "nothing is reverted");
+}
+
+#[test]
+fn a_workspace_that_comes_back_is_found_and_followed() {
+    let mut stage = Stage::with(two(), (80, 24));
+    let command = FilesCommand::Changes { path: String::new(), diff: true, offset: 0, limit: None };
+    stage.act(PaneAction::Refresh);
+    stage.refuse(&command, Error::not_found("the workspace is not there"));
+    for _ in 0..2 {
+        stage.at = stage.pane.wake_at().unwrap();
+        stage.wished();
+        stage.input(PaneInput::Tick);
+        let watch = FilesCommand::Watch { path: String::new() };
+        stage.refuse(&watch, Error::not_found("the workspace is not there"));
+        let wished = stage.wished();
+        assert_eq!(wished, [watch, command.clone()].map(|command| Wish::Files(command, bytes::Bytes::new())));
+        assert!(stage.text().contains("the workspace is not there"));
+        stage.refuse(&command, Error::not_found("the workspace is not there"));
+    }
+    stage.at = stage.pane.wake_at().unwrap();
+    stage.input(PaneInput::Tick);
+    stage.changes(two());
+    assert!(stage.text().contains("a.txt") && !stage.text().contains("not there"));
+    assert_eq!(stage.pane.wake_at(), None);
+}
+
+#[test]
+fn what_is_cut_is_not_counted_as_whole() {
+    let mut cut = change("a.txt", ChangeKind::Modified, &(head("a.txt") + "@@ -1,900 +1,900 @@\n-1\n-2\n-3\n"));
+    cut.cut = true;
+    let mut stage = Stage::with(vec![cut], (80, 24));
+    assert_eq!(stage.pane.title(), "changes on main  +0 -3, and more than are shown");
+    assert!(stage.text().contains("a.txt -3 and more"), "{}", stage.text());
+    stage.act(PaneAction::Hunk(1));
+    stage.act(PaneAction::Step(2));
+    stage.wished();
+    stage.act(PaneAction::Comment);
+    assert_eq!(stage.wished(), [Wish::Compose("@a.txt:2\n> -2\n\n".to_owned())]);
 }
 
 #[test]
