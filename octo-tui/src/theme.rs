@@ -81,6 +81,8 @@ impl Theme {
         let plain = Style::new();
         let dim = plain.add_modifier(Modifier::DIM);
         let bold = plain.add_modifier(Modifier::BOLD);
+        // Where it is dim too, some terminals make it unreadable.
+        let reversed = plain.add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM);
         let mono = Self {
             text: plain,
             dim,
@@ -91,7 +93,7 @@ impl Theme {
             good: plain,
             warn: bold,
             bad: bold,
-            chosen: plain.add_modifier(Modifier::REVERSED),
+            chosen: reversed,
             title: bold.add_modifier(Modifier::REVERSED),
             border: dim,
             syntax: Syntax::default(),

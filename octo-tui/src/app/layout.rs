@@ -13,6 +13,7 @@ use crate::{
         picker::{Choice, Entry, Picker},
     },
     text::clean::clean_line,
+    view::sessions::age,
 };
 
 /// Cells that a key moves a border by: across, and up or down.
@@ -21,6 +22,9 @@ const STEP: (u16, u16) = (4, 2);
 /// The titles of the pickers.
 const PALETTE: &str = "What is to be done?";
 const TERMINALS: &str = "Terminal";
+
+/// Characters at the end of a terminal's id that are shown of it.
+const ID_END: usize = 5;
 
 impl App {
     /// Whether a key belongs to the prefix: it is that key, or the one after it.
@@ -111,7 +115,7 @@ impl App {
                 layout.tab_mut().resize(last, to, cells, area);
             }
             LayoutAction::Zoom => layout.tab_mut().zoomed = !layout.tab().zoomed && layout.tab().panes().len() > 1,
-            LayoutAction::Close => return self.close_pane(last),
+            LayoutAction::Close => return self.put_away(last),
             LayoutAction::End => return self.ask_end(last),
             LayoutAction::Show(at) => layout.show(usize::from(at) - 1),
             LayoutAction::Step(by) => layout.step(isize::from(by)),
@@ -121,6 +125,15 @@ impl App {
             LayoutAction::Quit => return self.effects.push(Effect::Quit),
         }
         self.focus_moved(last);
+    }
+
+    /// Takes a pane off the screen. Who closes a terminal may think that it ends.
+    fn put_away(&mut self, pane: PaneId) {
+        if self.workspace.panes.get(&pane).is_some_and(|pane| pane.kept().is_some() && pane.terminal().is_some()) {
+            let prefix = keymap::name(self.options.prefix);
+            self.say(format!("the terminal goes on: {prefix} a shows it again"));
+        }
+        self.close_pane(pane);
     }
 
     fn ask_end(&mut self, pane: PaneId) {
@@ -175,14 +188,20 @@ impl App {
             return;
         }
         let running = list.terminals.into_iter().filter(|terminal| terminal.state.is_running());
-        let entries = running.map(|terminal| Entry {
-            label: match terminal.command.is_empty() {
-                true => "shell".to_owned(),
-                false => clean_line(&terminal.command.join(" ")),
-            },
-            note: clean_line(&terminal.cwd),
-            current: false,
-            choice: Choice::Terminal(terminal.terminal_id),
+        let entries = running.map(|terminal| {
+            let id = &terminal.terminal_id;
+            let shown = self.workspace.panes.values().find(|pane| pane.terminal() == Some(id));
+            let label = match shown {
+                Some(pane) => pane.title(),
+                None if terminal.command.is_empty() => "shell".to_owned(),
+                None => clean_line(&terminal.command.join(" ")),
+            };
+            // Shells in one folder are told apart by their age and their ids.
+            let end = id.0.len() - id.0.len().min(ID_END);
+            let (cwd, age) = (clean_line(&terminal.cwd), age(self.now - terminal.created_at));
+            let here = if shown.is_some() { "shown here · " } else { "" };
+            let note = format!("{here}{cwd} · {age} · …{}", clean_line(id.0.get(end..).unwrap_or_default()));
+            Entry { label, note, current: false, choice: Choice::Terminal(terminal.terminal_id) }
         });
         picker.fill(entries.collect());
     }

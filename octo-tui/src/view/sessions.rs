@@ -128,7 +128,9 @@ fn mark(app: &App, entry: &IndexEntry) -> (&'static str, Style) {
 }
 
 /// How long ago, in few characters.
-fn age(ms: i64) -> String {
+/// A time that has passed, in few characters.
+#[must_use]
+pub fn age(ms: i64) -> String {
     let minutes = ms.max(0) / 60_000;
     match minutes {
         0 => "now".to_owned(),

@@ -682,6 +682,9 @@ fn a_terminal_that_runs_is_shown_once() {
     stage.press(KeyCode::Char('a'));
     let list = json!({ "terminals": [info("1", (80, 24)), info("9", (80, 24))] });
     answer(&mut stage, |command| matches!(command, TerminalCommand::List {}), Ok(list));
+    let screen = stage.screen();
+    assert!(screen.contains("shown here · /home/ann/work · "), "{screen}");
+    assert!(screen.contains("/bin/bash") && screen.contains("w · …ter_9"), "{screen}");
     stage.press(KeyCode::Enter);
     assert_eq!(stage.app.workspace.panes.len(), 1, "it is there already");
     stage.ctrl(']');
@@ -691,6 +694,9 @@ fn a_terminal_that_runs_is_shown_once() {
     stage.press(KeyCode::Down);
     stage.press(KeyCode::Enter);
     assert_eq!(stage.app.workspace.panes.len(), 2);
+    stage.ctrl(']');
+    stage.press(KeyCode::Char('x'));
+    assert!(stage.screen().contains("the terminal goes on: Ctrl+] a shows it again"));
 }
 
 #[test]

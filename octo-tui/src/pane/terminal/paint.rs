@@ -62,12 +62,11 @@ pub(super) fn letterbox(taken: (u16, u16), style: Style, buffer: &mut Buffer) {
     }
 }
 
-fn style(cell: &Cell, emulator: &Emulator, [foreground, background]: [Shown; 2]) -> Style {
-    let mut style = Style::new().fg(color(cell.fg, emulator, [foreground, background])).bg(color(
-        cell.bg,
-        emulator,
-        [foreground, background],
-    ));
+fn style(cell: &Cell, emulator: &Emulator, ground: [Shown; 2]) -> Style {
+    let mut style = Style::new().fg(color(cell.fg, emulator, ground)).bg(color(cell.bg, emulator, ground));
+    if let Some(underline) = cell.underline_color() {
+        style = style.underline_color(color(underline, emulator, ground));
+    }
     for (flag, modifier) in [
         (Flags::BOLD, Modifier::BOLD),
         (Flags::DIM, Modifier::DIM),
@@ -106,4 +105,24 @@ fn color(color: Color, emulator: &Emulator, [foreground, background]: [Shown; 2]
 
 fn rgb([r, g, b]: [u8; 3]) -> Shown {
     Shown::Rgb(r, g, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_below_text_have_their_colour_and_links_have_one() {
+        let mut emulator = Emulator::new(10, 1, 0);
+        emulator.feed(b"\x1b[4:3;58:2::255:0:9ma\x1b[59mb\x1b[m\x1b]8;;http://a\x1b\\c\x1b]8;;\x1b\\d", 0);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
+        paint(&emulator, &emulator, (0, 0), &mut buffer);
+        let shown = [0, 1, 2, 3].map(|x| {
+            let cell = &buffer[(x, 0)];
+            (cell.underline_color, cell.modifier)
+        });
+        let (plain, red) = (Shown::Reset, Shown::Rgb(255, 0, 9));
+        let (line, none) = (Modifier::UNDERLINED, Modifier::empty());
+        assert_eq!(shown, [(red, line), (plain, line), (plain, line), (plain, none)]);
+    }
 }
