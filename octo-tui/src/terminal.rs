@@ -44,6 +44,9 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// told where nothing changes.
 static SHAPE: AtomicU16 = AtomicU16::new(0);
 
+/// Alt before a key is to come as Esc before it, which xterm does where it is told to; and back to what was before.
+const ALT_AS_ESCAPE: [&[u8]; 2] = [b"\x1b[?1036;1039s\x1b[?1036;1039h", b"\x1b[?1036;1039r"];
+
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Screen {
@@ -88,6 +91,7 @@ impl Screen {
         queue(&mut out, EnterAlternateScreen);
         queue(&mut out, EnableBracketedPaste);
         queue(&mut out, EnableFocusChange);
+        out.extend_from_slice(ALT_AS_ESCAPE[0]);
         write_out(&out)?;
         Ok(Self { terminal, frame, pixels, cell: None, mouse: Mouse::Free })
     }
@@ -270,6 +274,7 @@ fn farewell() -> Vec<u8> {
     queue(&mut out, PopKeyboardEnhancementFlags);
     queue(&mut out, DisableMouseCapture);
     queue(&mut out, DisableFocusChange);
+    out.extend_from_slice(ALT_AS_ESCAPE[1]);
     queue(&mut out, DisableBracketedPaste);
     queue(&mut out, style::ResetColor);
     queue(&mut out, LeaveAlternateScreen);
