@@ -1,6 +1,7 @@
 //! `octo-files`: the files of one workspace over HTTP, for whoever shows the token.
 
 pub mod cli;
+mod condition;
 mod content;
 mod gate;
 mod reply;

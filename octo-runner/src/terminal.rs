@@ -323,7 +323,7 @@ impl Terminal {
         let size = serde_json::to_vec(&reply).map_or(0, |bytes| bytes.len());
         if size > MAX_SCREEN {
             return Err(Error::new(Code::TooLarge, format!("what is on {} has {size} bytes", self.id()))
-                .hint("attach to it, or ask without attributes"));
+                .hint(if attributes { "ask without attributes" } else { "ask for it by pages, with `history`" }));
         }
         Ok(reply)
     }

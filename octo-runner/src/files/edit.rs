@@ -14,7 +14,7 @@ use super::{
     dress::dress,
     entry, problem,
     root::{self, Place, Root, join},
-    write::{Expected, Like, Replacement, sync_directory},
+    write::{Expected, Like, Replacement, replacing, sync_directory},
 };
 
 /// Directories within each other that are deleted, each of which takes a descriptor.
@@ -180,12 +180,25 @@ fn copy_one(root: &Root, kind: FileType, from: &[u8], to: &[u8]) -> Result<(), E
 /// # Errors
 /// Where it cannot be deleted. What was deleted until then is gone.
 pub fn delete(root: &Root, path: &[u8], recursive: bool) -> Result<(), Error> {
+    delete_expected(root, path, recursive, &Expected::Anything)
+}
+
+/// The same.
+///
+/// # Errors
+/// The same; `conflict` where something else is there than expected. Nothing is deleted then.
+pub fn delete_expected(root: &Root, path: &[u8], recursive: bool, expected: &Expected) -> Result<(), Error> {
     let place = root.place(path)?;
     let refuse = |errno| place.problem(errno);
-    let stat = place.stat()?.ok_or_else(|| refuse(Errno::NOENT))?;
+    let replacing = replacing();
+    let stat = place.stat()?;
+    expected.check(&place, stat.as_ref())?;
+    let stat = stat.ok_or_else(|| refuse(Errno::NOENT))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
         unlinkat(&place.dir, place.name.as_slice(), AtFlags::empty()).map_err(refuse)?;
     } else if recursive {
+        // That may take long, and a directory is not replaced.
+        drop(replacing);
         remove_tree(place.dir.as_fd(), &place.name, 0).map_err(|errno| match errno {
             Errno::NAMETOOLONG => Error::new(Code::TooLarge, "directories lie too deep within each other")
                 .hint("use `rm -r` in a terminal"),

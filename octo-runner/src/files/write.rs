@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{self, Write},
     os::fd::{AsFd, OwnedFd},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use octo_proto::{
@@ -29,6 +29,11 @@ use super::{
 
 /// Held from the look at the version to the rename, so that of two writers who know the same version one is refused.
 static REPLACING: Mutex<()> = Mutex::new(());
+
+/// Nobody else here replaces or deletes a file meanwhile.
+pub(super) fn replacing() -> MutexGuard<'static, ()> {
+    REPLACING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// How a file that is being written is open.
 const OPEN: OFlags = OFlags::RDWR.union(OFlags::CLOEXEC);
@@ -69,6 +74,19 @@ impl Expected {
             None => Self::Anything,
             Some(version) if version == ABSENT => Self::Nothing,
             Some(version) => Self::Version(version),
+        }
+    }
+
+    /// That this is what there is.
+    pub(super) fn check(&self, place: &Place, there: Option<&Stat>) -> Result<(), Error> {
+        match (self, there) {
+            (Self::Anything, _) | (Self::Nothing, None) | (Self::Something, Some(_)) => Ok(()),
+            (Self::Version(version), Some(stat)) if *version == entry::version(stat) => Ok(()),
+            (Self::Nothing, Some(_)) => Err(place.problem(Errno::EXIST)),
+            (Self::Something, None) => {
+                Err(Error::new(Code::Conflict, format!("there is no `{}` any more", Place::shown(&place.path))))
+            }
+            (Self::Version(_), _) => Err(read::changed(&place.path)),
         }
     }
 }
@@ -173,7 +191,7 @@ impl Replacement {
     pub(super) fn commit_like(mut self, expected: &Expected, like: Like<'_>) -> Result<Written, Error> {
         fsync(&self.file).map_err(|errno| self.place.problem(errno))?;
         let stat = {
-            let _replacing = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
+            let _replacing = replacing();
             let old = self.place.hold()?;
             self.check(expected, old.as_ref().map(|(_, stat)| stat))?;
             match &old {
@@ -191,16 +209,7 @@ impl Replacement {
         if let Some(old) = old {
             root::check_file(&self.place.path, old)?;
         }
-        match (expected, old) {
-            (Expected::Anything, _) | (Expected::Nothing, None) | (Expected::Something, Some(_)) => Ok(()),
-            (Expected::Version(version), Some(old)) if *version == entry::version(old) => Ok(()),
-            (Expected::Nothing, Some(_)) => Err(self.place.problem(Errno::EXIST)),
-            (Expected::Something, None) => {
-                let shown = Place::shown(&self.place.path);
-                Err(Error::new(Code::Conflict, format!("there is no `{shown}` that could be replaced")))
-            }
-            (Expected::Version(_), _) => Err(read::changed(&self.place.path)),
-        }
+        expected.check(&self.place, old)
     }
 
     /// Owner, mode and all else of the file whose place it takes. What runs as somebody else does so no more: the content

@@ -19,7 +19,7 @@ Each request shows the token: `Authorization: Bearer TOKEN`. Paths are relative 
   GET    /tree?path=&depth=&offset=&limit=&hidden=&ignored=
   GET    /file?path=                    a file, or a range of it
   PUT    /file?path=                    its content, whole; heeds If-Match and If-None-Match: *
-  DELETE /file?path=&recursive=
+  DELETE /file?path=&recursive=         heeds If-Match too
   GET    /download?path=                a file, to be kept
   GET    /download-zip?path=&hidden=&ignored=    files and directories; links, pipes and the like are left out
   PUT    /mkdir?path=&parents=

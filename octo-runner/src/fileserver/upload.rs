@@ -16,6 +16,7 @@ use tokio::{sync::mpsc, time::timeout};
 
 use super::{
     Server,
+    condition::expected,
     reply::{Answer, ok, unmet},
     verbs::said,
 };
@@ -111,20 +112,4 @@ async fn receive(mut body: BodyDataStream, limit: u64, send: mpsc::Sender<Step>)
 fn too_large(limit: u64) -> Error {
     Error::new(Code::TooLarge, format!("an upload may have {}", ByteSize(limit)))
         .hint("octo-files takes more with --max-upload")
-}
-
-/// What may be there, by `If-Match` and `If-None-Match`.
-fn expected(headers: &HeaderMap) -> Result<Expected, Error> {
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim());
-    match (text(header::IF_MATCH), text(header::IF_NONE_MATCH)) {
-        (None, None) => Ok(Expected::Anything),
-        (None, Some("*")) => Ok(Expected::Nothing),
-        (Some("*"), None) => Ok(Expected::Something),
-        (Some(tag), None) => {
-            let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-            let version = version.ok_or_else(|| Error::bad_request("If-Match is the ETag that came with the file"))?;
-            Ok(Expected::Version(version.to_owned()))
-        }
-        _ => Err(Error::bad_request("an upload has If-Match: \"ETAG\" or *, or If-None-Match: *, or neither")),
-    }
 }

@@ -8,19 +8,22 @@ use axum::{
         Query, State,
         rejection::{JsonRejection, QueryRejection},
     },
+    http::HeaderMap,
     response::Response,
 };
-use octo_proto::{Error, command::Done, files::Shown};
+use octo_proto::{Code, Error, command::Done, files::Shown};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
     Server,
-    reply::{Answer, Refused, ok},
+    condition::expected,
+    reply::{Answer, Refused, ok, unmet},
 };
 use crate::files::{
     edit, parse,
     tree::{self, Page},
+    write::Expected,
 };
 
 /// A page of a tree.
@@ -119,10 +122,14 @@ pub(super) async fn rename(
 /// Deletes an entry.
 pub(super) async fn delete(
     State(server): State<Arc<Server>>,
+    headers: HeaderMap,
     query: Result<Query<DeleteQuery>, QueryRejection>,
 ) -> Answer<Response> {
     let DeleteQuery { path, recursive } = said(query)?;
-    let path = parse(&path)?;
-    server.with_root(move |root| edit::delete(&root, &path, recursive)).await?;
-    Ok(ok(Done {}))
+    let (path, expected) = (parse(&path)?, expected(&headers)?);
+    let conditional = expected != Expected::Anything;
+    match server.with_root(move |root| edit::delete_expected(&root, &path, recursive, &expected)).await {
+        Err(error) if conditional && error.code == Code::Conflict => Ok(unmet(error)),
+        deleted => Ok(ok(deleted.map(|()| Done {})?)),
+    }
 }

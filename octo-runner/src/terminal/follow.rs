@@ -19,8 +19,12 @@ use crate::{
     transcript::{Bound, Direction, ReadError, Reader, Record, segments},
 };
 
-/// Bytes of output that are taken in before watchers are told.
-const BATCH: usize = 64 * 1024;
+/// Bytes of output that are taken in before watchers are told and others have their turn: each step of a key and its echo
+/// waits for as much of every flood.
+const BATCH: usize = 16 * 1024;
+
+/// Bytes of output that are taken in before the shim is told how far that is.
+const SAID: u64 = 64 * 1024;
 
 /// Output after which a key is written, in bytes, and time that taking it in took: no more than that is done again by the
 /// next runner, whatever a program prints.
@@ -113,7 +117,7 @@ impl Follower {
                 Err(error) => Err(error),
             };
             self.offset = tail.offset();
-            if said.is_none_or(|said| self.offset.saturating_sub(said) >= BATCH as u64) {
+            if said.is_none_or(|said| self.offset.saturating_sub(said) >= SAID) {
                 took(self.offset);
                 said = Some(self.offset);
             }

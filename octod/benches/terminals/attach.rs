@@ -46,6 +46,7 @@ fn octo(house: &House) -> Result<()> {
     let id = open(house, SCRIPT)?;
     let hop = Hop::local(house);
     let attach = |session: Session| Octo::attach(house, session, id.clone())?.until_drawn();
+    let bare = |session: Session| Octo::attach_with(house, session, id.clone(), Some(0))?.until_drawn();
     until(&mut Octo::attach(house, Session::connect(&hop)?, id.clone())?, END)?;
     let mut held = (0..TIMES).map(|_| Session::connect(&hop)).collect::<Result<Vec<_>>>()?;
     show("Octo, a connection that is there: request to the screen", TIMES, || {
@@ -56,11 +57,14 @@ fn octo(house: &House) -> Result<()> {
     show("Octo, WebSocket: connect to the screen", TIMES, || attach(Session::connect(&hop)?))?;
     let near = line::to_socket(house.socket(), &house.work().join("line.sock"), THIN)?;
     let hop = Hop::Local(near);
-    let mut held = (0..THIN_TIMES).map(|_| Session::connect(&hop)).collect::<Result<Vec<_>>>()?;
-    show("Octo, a connection over a line of 1 Mbit/s and 100 ms: request to the screen", THIN_TIMES, || {
-        attach(held.pop().context("as many as times")?)
-    })?;
-    show("Octo, the same: connect to the screen", THIN_TIMES, || attach(Session::connect(&hop)?))
+    let mut held = (0..2 * THIN_TIMES).map(|_| Session::connect(&hop)).collect::<Result<Vec<_>>>()?;
+    show(
+        "Octo, a connection over a line of 1 Mbit/s and 100 ms, without history, as octo-tui: request to the screen",
+        THIN_TIMES,
+        || bare(held.pop().context("as many as times")?),
+    )?;
+    show("Octo, the same with 1,000 lines of history", THIN_TIMES, || attach(held.pop().context("as many as times")?))?;
+    show("Octo, the same line and history: connect to the screen", THIN_TIMES, || attach(Session::connect(&hop)?))
 }
 
 /// Does it so often, and prints the row.

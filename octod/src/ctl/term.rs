@@ -236,7 +236,7 @@ async fn wait(context: &Context, id: &str, timeout: Option<Duration>) -> Result<
     let until = timeout.map(|timeout| tokio::time::Instant::now() + timeout);
     let reply: TerminalReply = loop {
         let left = until.map_or(ROUND, |until| until.saturating_duration_since(tokio::time::Instant::now()).min(ROUND));
-        let timeout_ms = Some(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+        let timeout_ms = Some(u64::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u64::MAX));
         let command = TerminalCommand::Wait { terminal_id: terminal_id.clone(), timeout_ms };
         match connection.send(request(None, &command)?).await {
             Err(failure) if failure.is_timed_out() && left == ROUND => {}

@@ -272,12 +272,7 @@ impl Undo {
     pub fn run(self, root: &Root) -> Result<(), Error> {
         let Self { path, expected, how } = self;
         match how {
-            How::Delete => {
-                if Expected::Version(entry::version(&root.stat(&path)?)) != expected {
-                    return Err(gone(&path));
-                }
-                edit::delete(root, &path, false)
-            }
+            How::Delete => edit::delete_expected(root, &path, false, &expected),
             How::Content { bytes, program } => {
                 let above = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
                 if expected == Expected::Nothing && above > 0 {

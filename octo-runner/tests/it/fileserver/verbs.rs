@@ -61,6 +61,9 @@ fn files_are_uploaded_whole_and_as_they_were_expected() {
     assert_eq!(put("content-range: bytes 0-0/3\r\n", b"x").code(), "bad_request", "it is no whole file");
     assert_eq!(put("if-match: x\r\n", b"three").code(), "bad_request");
     assert_eq!(server.file("new.txt"), b"two");
+    for unmet in [format!("if-match: {tag}\r\n"), "if-none-match: *\r\n".to_owned()] {
+        assert_eq!(server.ask("DELETE /file?path=new.txt", &unmet, b"").status, 412, "{unmet}");
+    }
     let large = put("", &vec![b'x'; (1 << 20) + 1]);
     assert_eq!((large.status, large.code().as_str()), (413, "too_large"));
     assert_eq!(server.ask("PUT /file?path=no/such/folder", "", b"x").code(), "not_found");

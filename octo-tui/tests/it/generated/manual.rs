@@ -12,7 +12,8 @@ tabs. Their keys follow a prefix, Ctrl+] where none is set: Ctrl+] t opens a ter
 changed; Ctrl+] and an arrow goes to another pane, Ctrl+] i back to the conversation. Ctrl+] ? shows all keys, Ctrl+] Space all
 that can be done. In a terminal every other key goes to its program, F1 too; the prefix twice sends it the prefix.
 .PP
-Terminals go on when octo-tui ends, and the panes of a folder come back with it.
+Terminals go on when octo-tui ends, and the panes of a folder come back with it. Shift+PageUp, Ctrl+] PageUp and the wheel look
+back through all that a terminal printed, up to 50,000 lines; what is looked at stands still, and typing goes on at the end.
 .PP
 The mouse gives a pane the keys, scrolls, moves the borders between panes and selects text for the clipboard; with Alt also
 where a program wants the mouse for itself. Ctrl and a click open what a terminal names: a link, a file, a place such as

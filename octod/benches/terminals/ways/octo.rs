@@ -144,16 +144,20 @@ impl Octo {
         Self::attach(house, Session::connect(hop)?, id)
     }
 
-    /// Shows a terminal.
-    pub(crate) fn attach(house: &House, mut session: Session, id: TerminalId) -> Result<Self> {
-        let attach = TerminalCommand::Attach {
-            terminal_id: id.clone(),
-            after: None,
-            cols: COLS,
-            rows: ROWS,
-            write: true,
-            history: None,
-        };
+    /// Shows a terminal, with the usual lines of history.
+    pub(crate) fn attach(house: &House, session: Session, id: TerminalId) -> Result<Self> {
+        Self::attach_with(house, session, id, None)
+    }
+
+    /// Shows a terminal, with so many lines of history.
+    pub(crate) fn attach_with(
+        house: &House,
+        mut session: Session,
+        terminal_id: TerminalId,
+        history: Option<u32>,
+    ) -> Result<Self> {
+        let id = terminal_id.clone();
+        let attach = TerminalCommand::Attach { terminal_id, after: None, cols: COLS, rows: ROWS, write: true, history };
         session.ask(request(&attach)?)?;
         let mut roots = vec![house.pid(Daemon::Octod)?, house.pid(Daemon::Runner)?];
         roots.extend(house.pids("octo-shim")?);
