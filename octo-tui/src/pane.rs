@@ -10,7 +10,7 @@ mod stage;
 pub mod terminal;
 pub mod tree;
 
-use std::{fmt::Debug, sync::Arc};
+use std::{fmt::Debug, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use crossterm::event::{KeyEvent, KeyModifiers, MouseButton};
@@ -66,6 +66,11 @@ pub trait Pane: Debug {
         0
     }
 
+    /// Links beneath its text, by column and row.
+    fn linked(&self) -> &[Linked] {
+        &[]
+    }
+
     /// What can be opened in it, each with its row. `root` is the workspace.
     fn links(&self, _root: &str) -> Vec<(u16, Anchor)> {
         Vec::new()
@@ -104,6 +109,9 @@ fn in_rows(places: [(u16, i64); 2]) -> Option<[(u16, u16); 2]> {
     let [from, to] = places.map(|(column, row)| u16::try_from(row).ok().map(|row| (column, row)));
     Some([from?, to?])
 }
+
+/// A cell, by column and row, and what it links to.
+pub type Linked = ((u16, u16), Rc<str>);
 
 /// What happens to a pane.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ use rustix::{
     termios::{Winsize, tcgetwinsize},
 };
 
-use self::steady::{Pixels, Steady};
+use self::steady::{Links, Pixels, Steady};
 use crate::{
     app::{App, mouse::Mouse},
     config::Environment,
@@ -44,6 +44,9 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// told where nothing changes.
 static SHAPE: AtomicU16 = AtomicU16::new(0);
 
+/// Alt before a key is to come as Esc before it, which xterm does where it is told to; and back to what was before.
+const ALT_AS_ESCAPE: [&[u8]; 2] = [b"\x1b[?1036;1039s\x1b[?1036;1039h", b"\x1b[?1036;1039r"];
+
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Screen {
@@ -51,6 +54,8 @@ pub struct Screen {
     frame: Frame,
     /// Where pixels are in the frame that is being drawn.
     pixels: Pixels,
+    /// Where links are in it.
+    links: Links,
     /// The pixels of a cell, as the size of the window has it.
     cell: Option<(u16, u16)>,
     mouse: Mouse,
@@ -80,16 +85,18 @@ impl Screen {
     pub fn take() -> io::Result<Self> {
         restore_on_panic();
         let frame = Frame::default();
-        let pixels = Pixels::default();
-        let terminal = Terminal::new(Steady::new(CrosstermBackend::new(frame.clone()), pixels.clone()))?;
+        let (pixels, links) = (Pixels::default(), Links::default());
+        let steady = Steady::new(CrosstermBackend::new(frame.clone()), pixels.clone(), links.clone());
+        let terminal = Terminal::new(steady)?;
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         let mut out = Vec::new();
         queue(&mut out, EnterAlternateScreen);
         queue(&mut out, EnableBracketedPaste);
         queue(&mut out, EnableFocusChange);
+        out.extend_from_slice(ALT_AS_ESCAPE[0]);
         write_out(&out)?;
-        Ok(Self { terminal, frame, pixels, cell: None, mouse: Mouse::Free })
+        Ok(Self { terminal, frame, pixels, links, cell: None, mouse: Mouse::Free })
     }
 
     /// The columns and rows.
@@ -133,6 +140,7 @@ impl Screen {
         self.terminal.draw(|frame| {
             view::draw(app, frame);
             self.pixels.find(frame.buffer_mut());
+            self.links.set(view::panes::links(app), frame.buffer_mut());
         })?;
         shape(&mut self.frame.0.borrow_mut(), app.cursor_style());
         if self.frame.0.borrow().len() == begun {
@@ -270,6 +278,7 @@ fn farewell() -> Vec<u8> {
     queue(&mut out, PopKeyboardEnhancementFlags);
     queue(&mut out, DisableMouseCapture);
     queue(&mut out, DisableFocusChange);
+    out.extend_from_slice(ALT_AS_ESCAPE[1]);
     queue(&mut out, DisableBracketedPaste);
     queue(&mut out, style::ResetColor);
     queue(&mut out, LeaveAlternateScreen);

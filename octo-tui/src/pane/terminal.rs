@@ -25,7 +25,7 @@ use ratatui::{
 };
 
 use self::past::Past;
-use super::{Answer, Env, Kept, Look, MouseKind, Pane, PaneInput, PaneMouse, Wish};
+use super::{Answer, Env, Kept, Linked, Look, MouseKind, Pane, PaneInput, PaneMouse, Wish};
 use crate::{
     keymap::Context,
     text::{anchor::Anchor, clean::clean_line, wrap::truncate},
@@ -58,6 +58,8 @@ pub struct TerminalPane {
     stage: Stage,
     /// The folder that it was started in.
     folder: String,
+    /// The links of what is drawn.
+    linked: Vec<Linked>,
     emulator: Box<Emulator>,
     /// What is drawn: it stays while the program holds back what it draws.
     sheet: Buffer,
@@ -103,6 +105,7 @@ impl TerminalPane {
             asked: false,
             stage: Stage::Opening,
             folder: String::new(),
+            linked: Vec::new(),
             emulator: Box::new(Emulator::new(80, 24, SCROLLBACK)),
             sheet: Buffer::default(),
             taken: (0, 0),
@@ -524,7 +527,9 @@ impl Pane for TerminalPane {
         let mut sheet = Buffer::empty(area);
         self.corner = self.corner();
         let (shown, corner) = self.seen();
-        self.taken = paint::paint(shown, &self.emulator, corner, &mut sheet);
+        let taken = paint::paint(shown, &self.emulator, corner, &mut sheet);
+        let linked = links::linked(shown, links::Window { corner, size: taken });
+        (self.taken, self.linked) = (taken, linked);
         // Around a screen that there is. While its own size is on its way, what is still free looks as if it were not.
         if self.offset.is_some() && (!self.writes() || self.told_size != Some(size)) {
             paint::letterbox(self.taken, theme.dim, &mut sheet);
@@ -574,6 +579,10 @@ impl Pane for TerminalPane {
 
     fn cursor_style(&self) -> u16 {
         if self.stage == Stage::Running { self.emulator.cursor_style() } else { 0 }
+    }
+
+    fn linked(&self) -> &[Linked] {
+        &self.linked
     }
 
     fn links(&self, root: &str) -> Vec<(u16, Anchor)> {

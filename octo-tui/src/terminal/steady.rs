@@ -1,14 +1,23 @@
 //! A backend for terminals that do not agree how wide a character is: joined emoji, flags and marks that take space. Each
-//! row with one of those is cleared and drawn whole, and what follows such a character is placed, not assumed.
+//! row with one of those is cleared and drawn whole, and what follows such a character is placed, not assumed. It also tells
+//! the terminal of links beneath the text (OSC 8), which a buffer of cells does not know of.
 
-use std::{cell::RefCell, collections::HashSet, io, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    io::{self, Write},
+    rc::Rc,
+};
 
 use ratatui::{
     backend::{Backend, ClearType, WindowSize},
     buffer::{Buffer, Cell, CellDiffOption},
     layout::{Position, Rect, Size},
+    style::Modifier,
 };
 use unicode_width::UnicodeWidthStr;
+
+use crate::pane::Linked;
 
 /// Where pixels are: cells that are not text, and in which no text may be drawn.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +41,21 @@ impl Pixels {
     }
 }
 
+/// What cells link to, by column and row.
+type LinkedCells = HashMap<(u16, u16), Rc<str>>;
+
+/// Where links are in the frame that is to be drawn.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Links(Rc<RefCell<LinkedCells>>);
+
+impl Links {
+    /// These, but where something lies over them: their text is underlined.
+    pub(super) fn set(&self, links: Vec<Linked>, buffer: &Buffer) {
+        let seen = |(at, _): &Linked| buffer.cell(*at).is_some_and(|cell| cell.modifier.contains(Modifier::UNDERLINED));
+        *self.0.borrow_mut() = links.into_iter().filter(seen).collect();
+    }
+}
+
 /// Whether a cell is a part of a picture in pixels: its symbol is a command, or it must be left alone.
 fn is_pixels(cell: &Cell) -> bool {
     cell.diff_option != CellDiffOption::None
@@ -44,14 +68,40 @@ pub(super) struct Steady<B> {
     /// What is on the screen.
     shown: Buffer,
     pixels: Pixels,
+    links: Links,
+    /// The links that are on the screen.
+    linked: LinkedCells,
     /// Where the cursor stands, and whether it is seen, where that is known: what is so already is not written again.
     cursor: Option<Position>,
     seen: Option<bool>,
 }
 
-impl<B: Backend<Error = io::Error>> Steady<B> {
-    pub(super) fn new(inner: B, pixels: Pixels) -> Self {
-        Self { inner, shown: Buffer::empty(Rect::ZERO), pixels, cursor: None, seen: None }
+impl<B: Backend<Error = io::Error> + Write> Steady<B> {
+    pub(super) fn new(inner: B, pixels: Pixels, links: Links) -> Self {
+        let shown = Buffer::empty(Rect::ZERO);
+        Self { inner, shown, pixels, links, linked: HashMap::new(), cursor: None, seen: None }
+    }
+
+    /// Takes in which links are wanted; where they are others than there were.
+    fn take_links(&mut self) -> Vec<(u16, u16)> {
+        let wanted = self.links.0.borrow();
+        let before = self.linked.iter().filter(|(at, link)| wanted.get(*at) != Some(*link));
+        let now = wanted.iter().filter(|(at, _)| !self.linked.contains_key(*at));
+        let moved: HashSet<(u16, u16)> = before.chain(now).map(|(at, _)| *at).collect();
+        if !moved.is_empty() {
+            self.linked = wanted.clone();
+        }
+        moved.into_iter().collect()
+    }
+
+    /// The cells at these places as they are shown, but for the second half of a wide character.
+    fn shown_at(&self, places: impl Iterator<Item = (u16, u16)>) -> Vec<(u16, u16, Cell)> {
+        let is_half = |x: u16, y| x > 0 && self.shown[(x - 1, y)].symbol().width() > 1;
+        let inside = |place: &(u16, u16)| self.shown.area.contains(Position::from(*place));
+        let whole = places.filter(inside).filter(|(x, y)| !is_half(*x, *y) && !self.pixels.are_at(*x, *y));
+        let mut cells: Vec<_> = whole.map(|(x, y)| (x, y, self.shown[(x, y)].clone())).collect();
+        cells.sort_unstable_by_key(|(x, y, _)| (*y, *x));
+        cells
     }
 
     fn is_doubtful(&self, y: u16) -> bool {
@@ -74,12 +124,36 @@ impl<B: Backend<Error = io::Error>> Steady<B> {
             let cell = &self.shown[(x, y)];
             run.push((x, y, cell));
             if is_doubtful(cell.symbol()) {
-                self.inner.draw(run.drain(..))?;
+                put(&mut self.inner, &self.linked, &run)?;
+                run.clear();
             }
             x += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
         }
-        self.inner.draw(run.into_iter())
+        put(&mut self.inner, &self.linked, &run)
     }
+}
+
+/// Draws cells, and says what they link to.
+fn put<B: Backend<Error = io::Error> + Write>(
+    inner: &mut B,
+    linked: &LinkedCells,
+    cells: &[(u16, u16, &Cell)],
+) -> io::Result<()> {
+    let link = |(x, y, _): &(u16, u16, &Cell)| linked.get(&(*x, *y));
+    if linked.is_empty() {
+        return inner.draw(cells.iter().copied());
+    }
+    for run in cells.chunk_by(|one, other| link(one) == link(other)) {
+        match run.first().and_then(link) {
+            Some(link) => {
+                inner.write_all(format!("\x1b]8;;{link}\x1b\\").as_bytes())?;
+                inner.draw(run.iter().copied())?;
+                inner.write_all(b"\x1b]8;;\x1b\\")?;
+            }
+            None => inner.draw(run.iter().copied())?,
+        }
+    }
+    Ok(())
 }
 
 /// Whether terminals may differ in how wide they show this: all but a letter with accents above or below it.
@@ -87,7 +161,7 @@ fn is_doubtful(symbol: &str) -> bool {
     symbol.chars().skip(1).any(|c| !('\u{300}'..='\u{36f}').contains(&c))
 }
 
-impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
+impl<B: Backend<Error = io::Error> + Write> Backend for Steady<B> {
     type Error = io::Error;
 
     fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
@@ -100,14 +174,18 @@ impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
             self.shown = Buffer::empty(area);
         }
         let mut content = content.peekable();
-        if content.peek().is_none() {
+        let moved = self.take_links();
+        if content.peek().is_none() && moved.is_empty() {
             return Ok(());
         }
         self.cursor = None;
         let (pixels, updates): (Vec<_>, Vec<_>) = content
             .filter(|(x, y, _)| area.contains(Position::new(*x, *y)))
             .partition(|(_, _, cell): &(u16, u16, &Cell)| is_pixels(cell));
-        let mut rows: Vec<u16> = updates.iter().map(|(_, y, _)| *y).collect();
+        let drawn: HashSet<(u16, u16)> = updates.iter().map(|(x, y, _)| (*x, *y)).collect();
+        let moved: Vec<(u16, u16)> = moved.into_iter().filter(|place| !drawn.contains(place)).collect();
+        let mut rows: Vec<u16> = drawn.iter().chain(&moved).map(|(_, y)| *y).filter(|y| *y < area.height).collect();
+        rows.sort_unstable();
         rows.dedup();
         let doubtful_before: Vec<bool> = rows.iter().map(|y| self.is_doubtful(*y)).collect();
         for (x, y, cell) in &updates {
@@ -123,7 +201,10 @@ impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
             .filter(|(y, before)| *before || self.is_doubtful(*y))
             .map(|(y, _)| y)
             .collect();
-        self.inner.draw(updates.into_iter().filter(|(_, y, _)| !anew.contains(y)))?;
+        let moved = self.shown_at(moved.into_iter().filter(|(_, y)| !anew.contains(y)));
+        let mut cells: Vec<_> = updates.into_iter().filter(|(_, y, _)| !anew.contains(y)).collect();
+        cells.extend(moved.iter().map(|(x, y, cell)| (*x, *y, cell)));
+        put(&mut self.inner, &self.linked, &cells)?;
         anew.into_iter().try_for_each(|y| self.draw_row(y))?;
         for (x, y, _) in &pixels {
             self.shown[(*x, *y)].reset();
@@ -134,12 +215,14 @@ impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
     fn clear(&mut self) -> io::Result<()> {
         (self.cursor, self.seen) = (None, None);
         self.shown.reset();
+        self.linked.clear();
         self.inner.clear()
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
         (self.cursor, self.seen) = (None, None);
         self.shown.reset();
+        self.linked.clear();
         self.inner.clear_region(clear_type)
     }
 
@@ -178,145 +261,9 @@ impl<B: Backend<Error = io::Error>> Backend for Steady<B> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+        Backend::flush(&mut self.inner)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::num::NonZeroU16;
-
-    use super::*;
-
-    /// Writes down what a backend is told.
-    #[derive(Default)]
-    struct Notes(Vec<String>);
-
-    impl Backend for Notes {
-        type Error = io::Error;
-
-        fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
-            let cells: Vec<_> = content.collect();
-            if let Some((x, y, _)) = cells.first() {
-                let text: String = cells.iter().map(|(_, _, cell)| cell.symbol()).collect();
-                self.0.push(format!("{x},{y} {}", text.trim_end()));
-            }
-            Ok(())
-        }
-        fn clear(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-        fn clear_region(&mut self, _: ClearType) -> io::Result<()> {
-            self.0.push("clear line".to_owned());
-            Ok(())
-        }
-        fn hide_cursor(&mut self) -> io::Result<()> {
-            self.0.push("hide".to_owned());
-            Ok(())
-        }
-        fn show_cursor(&mut self) -> io::Result<()> {
-            self.0.push("show".to_owned());
-            Ok(())
-        }
-        fn get_cursor_position(&mut self) -> io::Result<Position> {
-            Ok(Position::ORIGIN)
-        }
-        fn set_cursor_position<P: Into<Position>>(&mut self, at: P) -> io::Result<()> {
-            let at = at.into();
-            self.0.push(format!("to {},{}", at.x, at.y));
-            Ok(())
-        }
-        fn size(&self) -> io::Result<Size> {
-            Ok(Size::new(12, 2))
-        }
-        fn window_size(&mut self) -> io::Result<WindowSize> {
-            Ok(WindowSize { columns_rows: Size::new(12, 2), pixels: Size::ZERO })
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn change(steady: &mut Steady<Notes>, before: &Buffer, lines: [&str; 2]) -> Buffer {
-        let mut after = Buffer::empty(before.area);
-        for (y, line) in (0..).zip(lines) {
-            after.set_string(0, y, line, ratatui::style::Style::new());
-        }
-        steady.inner.0.clear();
-        steady.draw(before.diff(&after).into_iter()).unwrap();
-        after
-    }
-
-    #[test]
-    fn only_rows_with_a_doubtful_character_are_drawn_whole() {
-        let mut steady = Steady::new(Notes::default(), Pixels::default());
-        let blank = Buffer::empty(Rect::new(0, 0, 12, 2));
-        let first = change(&mut steady, &blank, ["abc", "e\u{301}日x"]);
-        assert_eq!(steady.inner.0, ["0,0 abce\u{301}日x"]);
-        let second = change(&mut steady, &first, ["a👩\u{200d}👩c", "e\u{301}日y"]);
-        assert_eq!(steady.inner.0, ["3,1 y", "to 0,0", "clear line", "0,0 a👩\u{200d}👩", "3,0 c"]);
-        change(&mut steady, &second, ["abc", "e\u{301}日y"]);
-        assert_eq!(steady.inner.0, ["to 0,0", "clear line", "0,0 abc"]);
-    }
-
-    #[test]
-    fn what_is_so_already_is_not_written_again() {
-        let mut steady = Steady::new(Notes::default(), Pixels::default());
-        let blank = Buffer::empty(Rect::new(0, 0, 12, 2));
-        let mut frame = |before: &Buffer, text: &str, cursor: Option<(u16, u16)>| {
-            let after = change(&mut steady, before, [text, ""]);
-            match cursor {
-                None => steady.hide_cursor().unwrap(),
-                Some(at) => {
-                    steady.show_cursor().unwrap();
-                    steady.set_cursor_position(at).unwrap();
-                }
-            }
-            (after, steady.inner.0.clone())
-        };
-        let (first, told) = frame(&blank, "ab", Some((2, 0)));
-        assert_eq!(told, ["0,0 ab", "show", "to 2,0"]);
-        let (first, told) = frame(&first, "ab", Some((2, 0)));
-        assert_eq!(told, [""; 0]);
-        let (first, told) = frame(&first, "ab", Some((3, 0)));
-        assert_eq!(told, ["to 3,0"]);
-        let (second, told) = frame(&first, "ac", Some((3, 0)));
-        assert_eq!(told, ["1,0 c", "to 3,0"], "drawing moves it");
-        let (second, _) = frame(&second, "ac", None);
-        let (_, told) = frame(&second, "ac", None);
-        assert_eq!(told, [""; 0]);
-        steady.clear().unwrap();
-        steady.inner.0.clear();
-        steady.hide_cursor().unwrap();
-        assert_eq!(steady.inner.0, ["hide"], "nothing is known of a screen that was cleared");
-    }
-
-    #[test]
-    fn a_picture_is_sent_once_and_rows_beside_it_do_not_touch_it() {
-        let pixels = Pixels::default();
-        let mut steady = Steady::new(Notes::default(), pixels.clone());
-        let mut frame = |before: &Buffer, text: &str, picture: bool| {
-            let mut after = Buffer::empty(before.area);
-            after.set_string(0, 0, text, ratatui::style::Style::new());
-            if picture {
-                after[(8, 0)].set_symbol("<PICTURE>").set_diff_option(CellDiffOption::ForcedWidth(NonZeroU16::MIN));
-                for at in [(9, 0), (8, 1), (9, 1)] {
-                    after[at].set_diff_option(CellDiffOption::Skip);
-                }
-            }
-            pixels.find(&after);
-            steady.inner.0.clear();
-            steady.draw(before.diff(&after).into_iter()).unwrap();
-            (after, steady.inner.0.clone())
-        };
-        let blank = Buffer::empty(Rect::new(0, 0, 12, 2));
-        let (first, told) = frame(&blank, "ab", true);
-        assert_eq!(told, ["0,0 ab", "8,0 <PICTURE>"]);
-        let (second, told) = frame(&first, "a👩\u{200d}👩c", true);
-        assert_eq!(told, ["0,0 a👩\u{200d}👩", "3,0 c"], "the row is drawn anew around it");
-        let (third, told) = frame(&second, "a👩\u{200d}👩c", true);
-        assert_eq!(told, [""; 0]);
-        let (_, told) = frame(&third, "abc", false);
-        assert_eq!(told, ["8,1 ", "to 0,0", "clear line", "0,0 abc"], "what was beneath it is drawn");
-    }
-}
+mod tests;

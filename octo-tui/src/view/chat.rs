@@ -11,6 +11,7 @@ use ratatui::{
 use super::pictures;
 use crate::{
     app::App,
+    keymap,
     state::session::Target,
     text::{
         clean::clean_line,
@@ -82,7 +83,13 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, area: Rect) {
             _ => ("Nothing was said yet.".to_owned(), "Write something below."),
         },
     };
-    let lines = vec![Line::styled(what, theme.text), Line::styled(next, theme.dim)];
+    let mut lines = vec![Line::styled(what, theme.text), Line::styled(next, theme.dim)];
+    if app.workspace.is_plain() {
+        // Who is new here sees nothing else of what can stand beside it.
+        let prefix = keymap::name(app.options.prefix);
+        let beside = format!("{prefix} f: files · {prefix} t: a terminal · {prefix} ?: all keys");
+        lines.extend([Line::default(), Line::styled(beside, theme.dim)]);
+    }
     let middle = Rect { y: area.y + area.height / 3, height: area.height - area.height / 3, ..area };
     frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), middle);
 }

@@ -1,5 +1,7 @@
 //! The panes beside the conversation: their titles, the lines between them, the tabs, and what is selected.
 
+use std::rc::Rc;
+
 use ratatui::{
     Frame, Terminal,
     backend::TestBackend,
@@ -11,7 +13,7 @@ use ratatui::{
 
 use crate::{
     app::{App, mouse::Selection},
-    pane::Look,
+    pane::{Linked, Look},
     state::layout::{Axis, CHAT, Tab},
     text::wrap::{truncate, width},
 };
@@ -20,6 +22,18 @@ use crate::{
 #[must_use]
 pub fn inner(area: Rect) -> Rect {
     Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area }
+}
+
+/// The links beneath the text of the panes in sight, by column and row of the screen.
+#[must_use]
+pub fn links(app: &App) -> Vec<Linked> {
+    let in_sight = app.workspace.places.panes.iter();
+    let all = in_sight.filter_map(|(id, area)| Some((app.workspace.panes.get(id)?, inner(*area))));
+    all.flat_map(|(pane, area)| {
+        let within = pane.linked().iter().filter(move |((x, y), _)| *x < area.width && *y < area.height);
+        within.map(move |((x, y), link)| ((area.x + x, area.y + y), Rc::clone(link)))
+    })
+    .collect()
 }
 
 pub(super) fn draw(app: &App, frame: &mut Frame<'_>) {

@@ -9,7 +9,8 @@ use crate::{
 
 /// What takes the terminal, and what gives it back.
 const TAKES: &str = "\x1b[?1049h";
-const GIVES_BACK: &[&str] = &["\x1b[<1u", "\x1b[?1000l", "\x1b[?1004l", "\x1b[?2004l", "\x1b[?1049l", "\x1b[?25h"];
+const GIVES_BACK: &[&str] =
+    &["\x1b[<1u", "\x1b[?1036;1039r", "\x1b[?1000l", "\x1b[?1004l", "\x1b[?2004l", "\x1b[?1049l", "\x1b[?25h"];
 
 fn is_given_back(program: &Program) {
     for sequence in GIVES_BACK {

@@ -1,13 +1,16 @@
 //! What can be opened on a terminal's screen: links that its program made, addresses, places in files and other terminals.
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
 use octo_proto::emulator::{Cell, Emulator, Flags};
 
-use crate::text::{
-    address::{addresses, decode},
-    anchor::{Anchor, Target, targets},
-    place::resolve,
+use crate::{
+    pane::Linked,
+    text::{
+        address::{addresses, decode},
+        anchor::{Anchor, Target, targets},
+        place::resolve,
+    },
 };
 
 /// Lines beyond the window that a line of text may go on in.
@@ -47,6 +50,28 @@ pub(super) fn find(emulator: &Emulator, window: Window, folders: Folders<'_>) ->
             text = Text::default();
         }
         line += 1;
+    }
+    found
+}
+
+/// The links that the program made, of each cell in sight. One that has other characters than an address may have is left
+/// out: it is told to another terminal.
+pub(super) fn linked(emulator: &Emulator, window: Window) -> Vec<Linked> {
+    let mut found: Vec<Linked> = Vec::new();
+    for row in 0..window.size.1 {
+        let cells = emulator.line(window.corner.0 + i32::from(row)).iter().skip(window.corner.1);
+        for (column, cell) in (0..window.size.0).zip(cells) {
+            let Some(link) = cell.hyperlink().filter(|link| link.uri().chars().all(|c| c.is_ascii_graphic())) else {
+                continue;
+            };
+            let link = match found.last() {
+                Some((_, known)) if **known == *link.uri() => Rc::clone(known),
+                _ => Rc::from(link.uri()),
+            };
+            if !cell.flags.intersects(Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) {
+                found.push(((column, row), link));
+            }
+        }
     }
     found
 }
@@ -170,6 +195,18 @@ mod tests {
         assert_eq!(found(&emulator, part, "/w"), [(0, 0..3, address("https://long.org/0123456789"))]);
         let above = Window { corner: (1, 18), size: (2, 1) };
         assert_eq!(found(&emulator, above, "/w"), [(0, 0..2, address("https://long.org/0123456789"))]);
+    }
+
+    #[test]
+    fn what_its_program_links_to_is_told_by_cells() {
+        let mut emulator = Emulator::new(8, 2, 0);
+        let text = "ab\x1b]8;;http://a\x1b\\c日\x1b]8;;http://\u{fc}\x1b\\x\r\n\x1b]8;;http://b\x1b\\y";
+        emulator.feed(text.as_bytes(), 0);
+        let window = Window { corner: (0, 1), size: (7, 2) };
+        let (a, b): (Rc<str>, Rc<str>) = (Rc::from("http://a"), Rc::from("http://b"));
+        assert_eq!(linked(&emulator, window), [((1, 0), a.clone()), ((2, 0), a)]);
+        let window = Window { corner: (1, 0), size: (7, 1) };
+        assert_eq!(linked(&emulator, window), [((0, 0), b)]);
     }
 
     #[test]
