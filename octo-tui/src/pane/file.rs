@@ -136,7 +136,7 @@ impl FilePane {
             }
             PaneAction::Back => self.leave_search(),
             PaneAction::Find => {
-                let origin = self.view.at;
+                let origin = (self.view.at, self.view.left);
                 self.search = Search { field: Some(Field::default()), origin, ..Search::default() };
             }
             PaneAction::FindNext(by) => self.seek_next(by, env),

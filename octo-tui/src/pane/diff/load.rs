@@ -20,8 +20,8 @@ const TOGETHER: i64 = 150;
 /// The least time between two looks, ms.
 const APART: i64 = 1_000;
 
-/// After a look there is quiet for so many times as long as it took.
-const QUIET: i64 = 3;
+/// After a look there is quiet for so many times as long as it took, and no longer than this, ms.
+const QUIET: (i64, i64) = (3, 60_000);
 
 /// Nobody tells when a workspace comes back that is gone: it is looked for so often, ms.
 const BACK: i64 = 2_000;
@@ -164,8 +164,8 @@ impl DiffPane {
         if self.load.asked.is_some() {
             self.load.again = true;
         } else if self.load.due.is_none() {
-            let took = self.load.ended - self.load.at;
-            self.load.due = Some((now + TOGETHER).max(self.load.at + APART).max(self.load.ended + QUIET * took));
+            let quiet = (QUIET.0 * (self.load.ended - self.load.at)).clamp(0, QUIET.1);
+            self.load.due = Some((now + TOGETHER).max(self.load.at + APART).max(self.load.ended + quiet));
         }
     }
 

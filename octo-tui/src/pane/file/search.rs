@@ -35,8 +35,8 @@ impl Query {
     }
 
     /// Where in a line it is first.
-    pub(super) fn first_in(&self, line: &str) -> Option<usize> {
-        self.next_in(line, 0).map(|range| range.start)
+    pub(super) fn first_in(&self, line: &str) -> Option<Range<usize>> {
+        self.next_in(line, 0)
     }
 
     fn next_in(&self, line: &str, from: usize) -> Option<Range<usize>> {
@@ -67,9 +67,13 @@ impl Query {
         Some(length)
     }
 
-    /// The first of these lines that matches, in their order.
-    pub(super) fn first_of(&self, text: &Text, mut lines: impl Iterator<Item = usize>) -> Option<usize> {
-        lines.find(|line| self.first_in(&text.whole(*line)).is_some())
+    /// The first of these lines that matches, in their order, and where it does.
+    pub(super) fn first_of(
+        &self,
+        text: &Text,
+        mut lines: impl Iterator<Item = usize>,
+    ) -> Option<(usize, Range<usize>)> {
+        lines.find_map(|line| self.first_in(&text.whole(line)).map(|part| (line, part)))
     }
 }
 
@@ -79,8 +83,8 @@ pub(super) struct Search {
     /// Where it is typed; none when that is done.
     pub(super) field: Option<Field>,
     pub(super) query: Option<Query>,
-    /// The line where it began, to go back to.
-    pub(super) origin: usize,
+    /// The line where it began, and the first column that was seen, to go back to.
+    pub(super) origin: (usize, usize),
     /// What was read is looked through from this line on when more of it comes.
     pub(super) seeks: Option<usize>,
 }

@@ -14,25 +14,32 @@ impl FilePane {
     /// The text of the search was changed: what matches it first is shown.
     pub(super) fn narrowed(&mut self) {
         self.search.query = self.search.field.as_ref().and_then(|field| Query::new(field.text()));
-        let origin = self.search.origin;
-        let text = &self.source.text;
-        let found = self.search.query.as_ref().and_then(|query| query.first_of(text, origin..text.lines()));
-        self.view.jump(found.unwrap_or(origin));
+        let (origin, text) = (self.search.origin.0, &self.source.text);
+        match self.search.query.as_ref().and_then(|query| query.first_of(text, origin..text.lines())) {
+            Some((line, part)) => self.view.bring(line, &part, text),
+            None => self.go_back(),
+        }
     }
 
     /// The text of the search is written: what was not read yet is searched too.
     pub(super) fn sought(&mut self, env: &mut Env<'_>) {
         self.search.field = None;
         if self.search.query.is_some() && !self.is_match(self.view.at) {
-            self.seek(self.search.origin, env);
+            self.seek(self.search.origin.0, env);
         }
     }
 
     pub(super) fn leave_search(&mut self) {
         if self.search.field.is_some() {
-            self.view.jump(self.search.origin);
+            self.go_back();
         }
         self.search = Search::default();
+    }
+
+    fn go_back(&mut self) {
+        let (line, left) = self.search.origin;
+        self.view.jump(line);
+        self.view.left = left;
     }
 
     pub(super) fn is_match(&self, line: usize) -> bool {
@@ -40,7 +47,7 @@ impl FilePane {
     }
 
     fn first_match(&self, line: usize) -> Option<usize> {
-        self.search.query.as_ref()?.first_in(&self.source.text.whole(line))
+        self.search.query.as_ref()?.first_in(&self.source.text.whole(line)).map(|part| part.start)
     }
 
     /// Where the line at the cursor matches first, if that is behind what is shown of it.
@@ -57,11 +64,11 @@ impl FilePane {
             return self.seek(at + 1, env);
         }
         match query.first_of(text, (0..at).rev().chain((at..text.lines()).rev())) {
-            Some(found) => {
+            Some((found, part)) => {
                 if found >= at {
                     env.say("searched on from the end");
                 }
-                self.view.jump(found);
+                self.view.bring(found, &part, text);
             }
             None => self.miss(env),
         }
@@ -71,16 +78,16 @@ impl FilePane {
     pub(super) fn seek(&mut self, from: usize, env: &mut Env<'_>) {
         self.search.seeks = None;
         let (Some(query), text) = (&self.search.query, &self.source.text) else { return };
-        if let Some(found) = query.first_of(text, from..text.lines()) {
-            return self.view.jump(found);
+        if let Some((found, part)) = query.first_of(text, from..text.lines()) {
+            return self.view.bring(found, &part, text);
         }
         if !text.is_ended() {
             self.search.seeks = Some(text.lines().max(from));
             return;
         }
         match query.first_of(text, 0..from.min(text.lines())) {
-            Some(found) => {
-                self.view.jump(found);
+            Some((found, part)) => {
+                self.view.bring(found, &part, text);
                 env.say("searched on from the beginning");
             }
             None => self.miss(env),

@@ -55,6 +55,8 @@ pub(super) struct Source {
     asked: Option<u64>,
     /// The text as it is now, while it is read again: it takes the place of the old at once.
     fresh: Option<Text>,
+    /// Of what version the old text is, where nothing else speaks against it.
+    before: Option<String>,
     /// Pieces were of several versions: it must be read again.
     mixed: bool,
     looks: bool,
@@ -75,6 +77,7 @@ impl Source {
             error: None,
             asked: None,
             fresh: None,
+            before: None,
             mixed: false,
             looks: false,
             looked_at: i64::MIN / 2,
@@ -155,6 +158,9 @@ impl Source {
                 Brought::default()
             }
             Ok(_) => {
+                // A link has a version of its own: only reading tells whether the file is another.
+                let is_sound = self.lost.is_none() && self.error.is_none() && !self.mixed;
+                self.before = is_sound.then(|| self.version.clone());
                 self.fresh = Some(Text::default());
                 self.mixed = false;
                 Brought { next: Some(self.read(0)), ..Brought::default() }
@@ -196,6 +202,7 @@ impl Source {
             return Brought { next: Some(self.read(from)), ..Brought::default() };
         }
         let again = self.fresh.take().map(|fresh| self.text = fresh).is_some();
+        let again = again && self.before.take().as_ref() != Some(&self.version);
         if self.mixed {
             self.due = Some(self.looked_at.saturating_add(APART_MS * 2));
         }

@@ -238,6 +238,44 @@ fn a_search_finds_what_is_behind_the_shown_part_of_a_line() {
 }
 
 #[test]
+fn what_a_search_finds_is_in_sight() {
+    for wrap in [false, true] {
+        let text = format!("one\n{}here{}\n", "日本語 ".repeat(80), "x ".repeat(600));
+        let mut stage = showing(&text, (40, 8));
+        if wrap {
+            stage.act(PaneAction::Switch);
+        }
+        let before = stage.screen();
+        stage.act(PaneAction::Find);
+        stage.write("here");
+        assert!(stage.screen().contains("here"), "{}", stage.screen());
+        stage.write("x x x");
+        assert!(stage.screen().contains("herex x x"), "{}", stage.screen());
+        stage.write("y");
+        assert_eq!(stage.screen().lines().nth(1), before.lines().nth(1), "it goes back where nothing is found");
+        stage.input(PaneInput::Edit(Edit::Backspace));
+        stage.act(PaneAction::Back);
+        assert_eq!(stage.screen(), before);
+    }
+}
+
+#[test]
+fn a_link_is_not_changed_where_only_its_own_version_differs() {
+    let mut stage = showing("one\n", (40, 10));
+    stage.changed(&["src/a.rs"]);
+    let entry = FileEntry { path: "src/a.rs".to_owned(), kind: EntryKind::Link, size: None, modified: Some(0) };
+    let link = Stat { entry, version: "of the link".to_owned(), mode: 0o777, target: Some("b.rs".to_owned()) };
+    stage.answer(is_stat, body(&link));
+    stage.answer(is_read, piece(b"one\n", 4, "v1"));
+    assert_eq!(stage.screen(), "[src/a.rs:1 · 4 B]\n  1 one");
+    stage.pass(500);
+    stage.changed(&["src/a.rs"]);
+    stage.answer(is_stat, body(&link));
+    stage.answer(is_read, piece(b"two\n", 4, "v2"));
+    assert_eq!(stage.screen(), "[src/a.rs:1 · changed · 4 B]\n  1 two");
+}
+
+#[test]
 fn a_file_whose_place_something_else_took_is_told() {
     let mut stage = showing("one\n", (60, 10));
     stage.changed(&["src/a.rs"]);

@@ -1,5 +1,7 @@
 //! Which rows of a file are seen: lines, broken or not, around the current one.
 
+use std::ops::Range;
+
 use super::{
     cells::{breaks, cells},
     text::Text,
@@ -56,6 +58,27 @@ impl View {
         self.go(line);
         if line < self.top.0 || line >= self.top.0 + self.height {
             self.top = (line.saturating_sub(self.height / 3), 0);
+        }
+    }
+
+    /// As [`View::jump`], to a part of a line, by its bytes: that is in sight, as far as it is shown at all.
+    pub(super) fn bring(&mut self, line: usize, part: &Range<usize>, text: &Text) {
+        self.jump(line);
+        let shown = text.line(line);
+        if self.wrap {
+            let row = self.starts(line, text).iter().rposition(|start| *start <= part.start).unwrap_or(0);
+            if self.top > (line, row) || self.top < (line, (row + 1).saturating_sub(self.height)) {
+                self.top = (line, row.saturating_sub(self.height / 3));
+            }
+            return;
+        }
+        let mut cells = cells(&shown).filter(|cell| part.contains(&cell.at)).map(|cell| (cell.column, cell.width));
+        let Some((begin, width)) = cells.next() else { return };
+        let end = cells.last().map_or(begin + width, |(column, width)| column + width);
+        // The last cell is that of the mark that there is more.
+        let room = self.columns.saturating_sub(1);
+        if begin < self.left || end > self.left + room {
+            self.left = if end <= room { 0 } else { begin.saturating_sub(room / 3) };
         }
     }
 
@@ -162,7 +185,7 @@ impl View {
 
     /// What stands at a column and row of the area: the line, and the bytes of the cell there; behind the end of the line,
     /// its end.
-    pub(super) fn place(&self, (column, row): (u16, u16), text: &Text) -> Option<(usize, std::ops::Range<usize>)> {
+    pub(super) fn place(&self, (column, row): (u16, u16), text: &Text) -> Option<(usize, Range<usize>)> {
         let row = self.rows.get(usize::from(row)).or_else(|| self.rows.last())?;
         let line = text.line(row.line);
         let first = self.first_column(row, &line);

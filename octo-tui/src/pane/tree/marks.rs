@@ -17,6 +17,9 @@ const MOST: u64 = 5_000;
 /// Between two looks, in ms: an agent may write all the time.
 const APART_MS: i64 = 500;
 
+/// After a look there is quiet for so many times as long as it took, and no longer than this, in ms.
+const QUIET: (i64, i64) = (3, 60_000);
+
 /// How a file differs, the least of it first: a directory has the mark of the most that is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mark {
@@ -83,6 +86,7 @@ pub(super) struct Marks {
     asked: Option<u64>,
     again: bool,
     looked_at: i64,
+    quiet_until: i64,
     /// When it is looked again.
     pub(super) due: Option<i64>,
 }
@@ -110,7 +114,7 @@ impl Marks {
             (self.again, self.due) = (true, None);
             return None;
         }
-        let due = self.looked_at.saturating_add(APART_MS);
+        let due = self.looked_at.saturating_add(APART_MS).max(self.quiet_until);
         if now < due {
             self.due = Some(due);
             return None;
@@ -131,6 +135,7 @@ impl Marks {
             return Some(self.ask(next));
         }
         (self.branch, self.is_cut) = (changes.branch, changes.next.is_some());
+        self.quiet_until = now.saturating_add((QUIET.0 * now.saturating_sub(self.looked_at)).clamp(0, QUIET.1));
         let fresh = std::mem::take(&mut self.fresh);
         self.set(&fresh);
         if std::mem::take(&mut self.again) { self.look(now) } else { None }
@@ -157,6 +162,24 @@ impl Marks {
                 *of_all = mark.max(*of_all);
                 above = parent(above);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_look_is_followed_by_a_longer_rest() {
+        let mut marks = Marks::default();
+        for (begin, took, due) in [(10_000, 20, 10_500), (20_000, 4_000, 36_000), (50_000, 9_000_000, 9_110_000)] {
+            marks.begin(begin);
+            marks.take(begin + took, 0, Ok(Changes::default()));
+            assert_eq!(marks.look(begin + took + 1), None);
+            assert_eq!(marks.due, Some(due));
+            assert!(marks.look(due).is_some());
+            marks.take(due, 0, Ok(Changes::default()));
         }
     }
 }
