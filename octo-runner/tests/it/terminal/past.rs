@@ -102,15 +102,16 @@ async fn what_a_program_erased_is_not_read_back_and_another_width_breaks_lines_a
     let (client, events) = world.connect().await;
     let id = open(
         &client,
-        &["sh", "-c", "seq 1 500; printf '\\033[H\\033[2J\\033[3J'; seq 1 90; printf 'then-%s' more; exec cat"],
+        &["sh", "-c", "seq 1 500; printf '\\033[H\\033[2J\\033[3J'; seq 1 90; printf 'then-%s\\n' more; exec cat"],
     )
     .await;
     let mut pane = Pane::attach(client.clone(), events, &id, 80, true).await;
-    pane.until("then-more").await;
+    pane.until("then-more\r\n").await;
     let plain = json!({ "cmd": "history", "terminal_id": id, "limit": 1000 });
     let read: TerminalHistory = client.ask("terminal", None, &plain).await.unwrap();
     let text: Vec<_> = read.lines.iter().map(|line| line.text.as_str()).collect();
-    let expected: Vec<_> = (1..=90).map(|number: i32| number.to_string()).chain(["then-more".to_owned()]).collect();
+    let expected: Vec<_> =
+        (1..=90).map(|number: i32| number.to_string()).chain(["then-more".to_owned(), String::new()]).collect();
     assert_eq!((text, read.has_more), (expected.iter().map(String::as_str).collect(), false));
 
     pane.types(&format!("{}\r", "x".repeat(100))).await;
