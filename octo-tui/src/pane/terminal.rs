@@ -1,7 +1,9 @@
 //! A terminal: the screen of a program that runs at the runner, drawn here by an emulator of the same kind, and the keys for
 //! it.
 
+mod input;
 mod keys;
+mod link;
 mod links;
 mod mouse;
 mod notices;
@@ -9,14 +11,10 @@ mod paint;
 mod past;
 mod select;
 
-use bytes::Bytes;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton};
 use octo_proto::{
-    Code, Error,
     emulator::Emulator,
-    frame::Data,
     id::TerminalId,
-    terminal::{Attached, MAX_INPUT, TerminalCommand, TerminalEvent, TerminalHistory, TerminalReply, TerminalState},
+    terminal::{TerminalCommand, TerminalState},
 };
 use ratatui::{
     buffer::Buffer,
@@ -25,7 +23,7 @@ use ratatui::{
 };
 
 use self::past::Past;
-use super::{Answer, Env, Kept, Linked, Look, MouseKind, Pane, PaneInput, PaneMouse, Wish};
+use super::{Env, Kept, Linked, Look, Pane, PaneInput};
 use crate::{
     keymap::Context,
     text::{anchor::Anchor, clean::clean_line, wrap::truncate},
@@ -132,294 +130,9 @@ impl TerminalPane {
         Self { id: Some(id), stage: Stage::Running, ..Self::open(Vec::new()) }
     }
 
-    /// Whether this client may write.
-    fn writes(&self) -> bool {
-        self.writer.is_none() || self.writer == self.client
-    }
-
-    fn begin(&mut self, env: &mut Env<'_>) {
-        self.connected = false;
-        let (cols, rows) = self.size;
-        match (&self.id, &self.stage) {
-            (Some(id), Stage::Opening | Stage::Running | Stage::Failed(_)) => {
-                // Half a redraw is no screen.
-                let after = self.offset.filter(|_| self.redraw == 0);
-                self.told_size = Some(self.size);
-                env.terminal(TerminalCommand::Attach {
-                    terminal_id: id.clone(),
-                    after,
-                    cols,
-                    rows,
-                    write: true,
-                    history: Some(0),
-                });
-            }
-            (None, Stage::Opening | Stage::Failed(_)) if !self.asked => {
-                (self.asked, self.stage) = (true, Stage::Opening);
-                let command = self.command.clone();
-                env.terminal(TerminalCommand::Open { cwd: Some(env.root.to_owned()), command, cols, rows });
-            }
-            (_, Stage::Ended(_)) | (None, _) => {}
-        }
-    }
-
-    fn on_answer(&mut self, command: &TerminalCommand, result: Result<Answer, Error>, env: &mut Env<'_>) {
-        match command {
-            TerminalCommand::Open { .. } => match self.opened(result) {
-                Ok(reply) => {
-                    self.id = Some(reply.terminal.terminal_id);
-                    self.stage = Stage::Running;
-                    self.begin(env);
-                }
-                Err(error) => self.fail(&error),
-            },
-            TerminalCommand::Attach { .. } => match result.and_then(|answer| answer.read::<Attached>()) {
-                Ok(attached) => {
-                    self.connected = true;
-                    self.client = Some(attached.client);
-                    self.writer = attached.terminal.writer;
-                    self.folder = attached.terminal.cwd;
-                    self.stage = Stage::Running;
-                    self.fresh = true;
-                    let ahead = std::mem::take(&mut self.ahead);
-                    self.send(ahead, env);
-                }
-                // It comes back with the link or the runner, and is asked for again then.
-                Err(error) if error.code == Code::Unavailable => {}
-                Err(error) => self.fail(&error),
-            },
-            TerminalCommand::Input { .. } => match result {
-                // Sent again, it might arrive twice.
-                Err(error) if error.code == Code::Unavailable => {
-                    env.say("the connection was lost: what you typed last may not have arrived");
-                }
-                Err(error) => env.complain(&error),
-                Ok(_) => {}
-            },
-            TerminalCommand::Take { .. } | TerminalCommand::Resize { .. } | TerminalCommand::Close { .. } => {
-                if let Err(error) = result {
-                    env.complain(&error);
-                }
-            }
-            TerminalCommand::History { .. } => self.on_history(result.and_then(|answer| answer.read()), env),
-            TerminalCommand::Detach { .. }
-            | TerminalCommand::List {}
-            | TerminalCommand::Screen { .. }
-            | TerminalCommand::Wait { .. } => {}
-        }
-    }
-
-    fn opened(&mut self, result: Result<Answer, Error>) -> Result<TerminalReply, Error> {
-        self.asked = false;
-        result?.read()
-    }
-
-    fn fail(&mut self, error: &Error) {
-        let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        self.stage = Stage::Failed(match error.code {
-            Code::NotFound if self.id.is_some() => "this terminal is gone".to_owned(),
-            _ => clean_line(&format!("{}{hint}", error.message)),
-        });
-        self.fresh = true;
-    }
-
-    fn on_event(&mut self, event: &TerminalEvent, env: &mut Env<'_>) {
-        match event {
-            TerminalEvent::Screen { terminal_id, cols, rows, offset, redraw } if self.is(terminal_id) => {
-                *self.emulator = Emulator::new((*cols).into(), (*rows).into(), SCROLLBACK);
-                (self.offset, self.redraw) = (Some(*offset), *redraw);
-                self.fresh = true;
-            }
-            TerminalEvent::Owner { terminal_id, client, cols, rows } if self.is(terminal_id) => {
-                self.writer.clone_from(client);
-                self.emulator.resize((*cols).into(), (*rows).into());
-                self.fresh = true;
-            }
-            TerminalEvent::Gap { terminal_id, bytes } if self.is(terminal_id) => self.missing += bytes,
-            TerminalEvent::Exited { terminal_id, state } if self.is(terminal_id) => {
-                self.stage = Stage::Ended(state.clone());
-                self.fresh = true;
-                // As with any window of a shell: it ended as it should, so there is nothing to read.
-                if *state == (TerminalState::Exited { code: 0 }) {
-                    self.forget(env);
-                }
-            }
-            TerminalEvent::Screen { .. }
-            | TerminalEvent::Owner { .. }
-            | TerminalEvent::Gap { .. }
-            | TerminalEvent::Exited { .. }
-            | TerminalEvent::Unknown => {}
-        }
-    }
-
-    /// Nobody needs it any more.
-    fn forget(&mut self, env: &mut Env<'_>) {
-        if let Some(terminal_id) = self.id.take() {
-            env.terminal(TerminalCommand::Close { terminal_id });
-        }
-        env.wishes.push(Wish::Close);
-    }
-
-    fn on_output(&mut self, data: &Data, env: &mut Env<'_>) {
-        if self.id.as_ref().is_none_or(|id| id.0 != data.terminal_id) {
-            return;
-        }
-        let redraw = usize::try_from(self.redraw).unwrap_or(usize::MAX).min(data.bytes.len());
-        let (drawn, new) = data.bytes.split_at(redraw);
-        self.redraw -= redraw as u64;
-        let now = u64::try_from(env.now).unwrap_or(0);
-        if !drawn.is_empty() {
-            // What it told then it told long ago.
-            self.emulator.feed(drawn, now);
-        }
-        if !new.is_empty() {
-            let outcome = self.emulator.feed(new, now);
-            self.offset = self.offset.map(|offset| offset + new.len() as u64);
-            outcome.notices.into_iter().for_each(|notice| notices::tell(notice, env));
-        }
-        self.fresh = true;
-    }
-
-    fn on_history(&mut self, result: Result<TerminalHistory, Error>, env: &mut Env<'_>) {
-        let Some(past) = &mut self.past else { return };
-        match result {
-            Ok(page) => past.take(page),
-            Err(error) => {
-                past.give_up(error.code != Code::Unavailable);
-                env.complain(&error);
-            }
-        }
-        if !past.is_scrolled() && !self.held {
-            self.past = None;
-        }
-        self.fresh = true;
-    }
-
-    fn is(&self, id: &TerminalId) -> bool {
-        self.id.as_ref() == Some(id)
-    }
-
-    fn on_key(&mut self, key: KeyEvent, env: &mut Env<'_>) {
-        let page = isize::try_from(self.size.1.saturating_sub(1).max(1)).unwrap_or(1);
-        match (&self.stage, key.code, key.modifiers) {
-            (Stage::Ended(_), KeyCode::Enter | KeyCode::Esc, _) => self.forget(env),
-            (Stage::Failed(_), KeyCode::Esc, _) => env.wishes.push(Wish::Close),
-            (Stage::Failed(_), KeyCode::Enter, _) => self.begin(env),
-            (Stage::Running | Stage::Ended(_), KeyCode::PageUp, KeyModifiers::SHIFT) => self.scroll(page, env),
-            (Stage::Running | Stage::Ended(_), KeyCode::PageDown, KeyModifiers::SHIFT) => self.scroll(-page, env),
-            (Stage::Opening | Stage::Running, ..) => {
-                let bytes = keys::encode(key, keys::Form::of(&self.emulator));
-                self.send(bytes, env);
-            }
-            (Stage::Ended(_) | Stage::Failed(_), ..) => {}
-        }
-    }
-
-    fn send(&mut self, bytes: Vec<u8>, env: &mut Env<'_>) {
-        if bytes.is_empty() {
-            return;
-        }
-        if !self.connected && self.offset.is_none() && self.ahead.len() + bytes.len() <= MAX_INPUT {
-            self.ahead.extend(bytes);
-            return;
-        }
-        let Some(id) = self.id.clone() else { return };
-        if !self.connected {
-            env.say("no connection to this terminal: what you type is not sent");
-            return;
-        }
-        if !self.writes() {
-            env.say("another client writes here; the prefix and then w takes over");
-            return;
-        }
-        self.past = None;
-        self.fresh = true;
-        let bytes = Bytes::from(bytes);
-        for begin in (0..bytes.len()).step_by(MAX_INPUT) {
-            let piece = bytes.slice(begin..bytes.len().min(begin + MAX_INPUT));
-            env.wishes.push(Wish::Terminal(TerminalCommand::Input { terminal_id: id.clone() }, piece));
-        }
-    }
-
-    fn on_paste(&mut self, text: &str, env: &mut Env<'_>) {
-        let mut text = text.replace("\r\n", "\r").replace('\n', "\r");
-        if self.emulator.modes().is(2004) {
-            // Whoever made the text must not end the brackets.
-            text = format!("\x1b[200~{}\x1b[201~", text.replace('\x1b', ""));
-        }
-        if matches!(self.stage, Stage::Opening | Stage::Running) {
-            self.send(text.into_bytes(), env);
-        }
-    }
-
-    fn on_mouse(&mut self, mouse: PaneMouse, env: &mut Env<'_>) {
-        let modes = self.emulator.modes();
-        if self.asks_mouse() && self.past.is_none() {
-            let (line, left) = (self.corner.0.max(0), self.corner.1);
-            let at = |place: u16, more: usize| place.saturating_add(u16::try_from(more).unwrap_or(u16::MAX));
-            let inside = mouse.column < self.taken.0 && mouse.row < self.taken.1;
-            let mouse = PaneMouse {
-                column: at(mouse.column, left),
-                row: at(mouse.row, usize::try_from(line).unwrap_or(0)),
-                ..mouse
-            };
-            if inside && self.writes() {
-                let bytes = mouse::encode(mouse, modes);
-                self.send(bytes, env);
-            }
-            return;
-        }
-        match mouse.kind {
-            MouseKind::Wheel(lines) if self.emulator.is_alternate() && modes.is(1007) => {
-                let code = if lines < 0 { KeyCode::Up } else { KeyCode::Down };
-                let key = keys::encode(KeyEvent::new(code, KeyModifiers::NONE), keys::Form::of(&self.emulator));
-                self.send(key.repeat(usize::from(lines.unsigned_abs())), env);
-            }
-            MouseKind::Wheel(lines) => self.scroll(-isize::from(lines), env),
-            MouseKind::Down(MouseButton::Middle | MouseButton::Left | MouseButton::Right)
-            | MouseKind::Up(_)
-            | MouseKind::Drag(_)
-            | MouseKind::Moved => {}
-        }
-    }
-
     /// What is drawn, and the line and the column of it that the window begins with.
     fn seen(&self) -> (&Emulator, (i32, usize)) {
         self.past.as_ref().map_or((&*self.emulator, self.corner), Past::window)
-    }
-
-    /// Looks back so many lines more, or fewer.
-    fn scroll(&mut self, lines: isize, env: &mut Env<'_>) {
-        let Some(id) = self.id.clone().filter(|_| self.past.is_some() || lines > 0) else { return };
-        if !self.look_back().scroll(lines, &id, env) && !self.held {
-            self.past = None;
-        }
-        self.fresh = true;
-    }
-
-    fn look_back(&mut self) -> &mut Past {
-        let corner = self.corner();
-        self.past.get_or_insert_with(|| Past::new(&self.emulator, self.offset, corner, self.size.1))
-    }
-
-    /// Text of it is being selected, or not any more.
-    fn hold(&mut self, held: bool) {
-        self.held = held;
-        if held {
-            self.look_back();
-        } else {
-            self.past.take_if(|past| !past.is_scrolled());
-        }
-        self.fresh = true;
-    }
-
-    fn on_focus(&mut self, focused: bool, env: &mut Env<'_>) {
-        self.focused = focused;
-        if self.emulator.modes().is(1004) && self.connected && self.writes() && self.stage == Stage::Running {
-            let past = self.past.take();
-            self.send(if focused { b"\x1b[I".to_vec() } else { b"\x1b[O".to_vec() }, env);
-            self.past = past;
-        }
     }
 
     /// The part of the terminal that is shown where it does not fit: around the cursor.
