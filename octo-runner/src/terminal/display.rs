@@ -101,9 +101,9 @@ impl Display {
         }
     }
 
-    /// A key of this place, with some history; none where something is half drawn.
+    /// A key of this place; none where something is half drawn.
     pub(super) fn key(&self, offset: u64, printed: u64, size: Size) -> Option<Key> {
-        let redraw = self.at_rest.then(|| self.emulator.redraw_with_scrollback(SHOWN))?;
+        let redraw = self.at_rest.then(|| self.emulator.redraw())?;
         let bytes = redraw.len() as u64;
         let place = KeyPlace { offset, printed, cols: size.cols, rows: size.rows, bytes };
         Some(Key { place, redraw })

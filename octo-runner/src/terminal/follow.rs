@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -19,9 +20,13 @@ use crate::{
     transcript::{Bound, Direction, ReadError, Reader, Record, segments},
 };
 
-/// Bytes of output that are taken in before watchers are told and others have their turn: each step of a key and its echo
-/// waits for as much of every flood.
-const BATCH: usize = 16 * 1024;
+/// Bytes of output that are taken in before watchers are told and others have their turn, of all terminals that flood
+/// together and of one of them at least: each step of a key and its echo waits for as much.
+const BATCH: usize = 64 * 1024;
+const LEAST: usize = 16 * 1024;
+
+/// How many terminals flood.
+static FLOODS: AtomicUsize = AtomicUsize::new(0);
 
 /// Bytes of output that are taken in before the shim is told how far that is.
 const SAID: u64 = 64 * 1024;
@@ -44,6 +49,32 @@ pub(super) struct Follower {
     /// What was printed before the newest key, and how long taking in what came since took.
     keyed: u64,
     worked: Duration,
+    flood: Flood,
+}
+
+/// Whether a terminal prints more than is taken in at once.
+#[derive(Debug, Default)]
+struct Flood(bool);
+
+impl Flood {
+    fn set(&mut self, floods: bool) {
+        match (std::mem::replace(&mut self.0, floods), floods) {
+            (false, true) => drop(FLOODS.fetch_add(1, Ordering::Relaxed)),
+            (true, false) => drop(FLOODS.fetch_sub(1, Ordering::Relaxed)),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// How much is taken in at once now.
+    fn batch() -> usize {
+        (BATCH / FLOODS.load(Ordering::Relaxed).max(1)).max(LEAST)
+    }
+}
+
+impl Drop for Flood {
+    fn drop(&mut self) {
+        self.set(false);
+    }
 }
 
 /// What this thread has used of the processor.
@@ -97,7 +128,15 @@ impl Follower {
             Fresh::Yes => Some(0),
             Fresh::No => None,
         };
-        Ok(Self { terminal, dir, offset: begin.offset, live_from, keyed: begin.printed, worked: Duration::ZERO })
+        Ok(Self {
+            terminal,
+            dir,
+            offset: begin.offset,
+            live_from,
+            keyed: begin.printed,
+            worked: Duration::ZERO,
+            flood: Flood::default(),
+        })
     }
 
     /// Takes in what is announced, until nothing is announced any more, and says how far it is.
@@ -141,14 +180,15 @@ impl Follower {
 
     /// Takes in what is announced by now, up to a batch.
     fn take_known(&mut self, tail: &mut Tail) -> Result<(), ReadError> {
-        let mut bytes = 0;
-        while bytes < BATCH
+        let (mut bytes, batch) = (0, Flood::batch());
+        while bytes < batch
             && !self.terminal.is_waited_for()
             && let Some(record) = tail.next_known()?
         {
             bytes += record.bytes.len();
             self.take(&record);
         }
+        self.flood.set(bytes >= batch);
         Ok(())
     }
 

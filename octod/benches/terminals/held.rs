@@ -60,10 +60,10 @@ pub(crate) fn measure() -> Result<()> {
 /// What octo-tui holds for the one terminal that it shows.
 fn in_a_pane() -> Result<()> {
     let house = House::with_both()?;
-    open(&house, &format!("/bin/stty -echo; echo ready-$((6*7)); read go; {SCRIPT}"))?;
+    let id = open(&house, &format!("/bin/stty -echo; echo ready-$((6*7)); read go; {SCRIPT}"))?;
     let mut pane = Pane::start(&house)?;
     let before = Memory::of(pane.pid())?;
-    pane.show()?;
+    pane.show(&id)?;
     pane.types(b"\r")?;
     until(&mut pane, END)?;
     rest(REST);

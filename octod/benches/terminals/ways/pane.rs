@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
+use octo_proto::id::TerminalId;
+
 use super::{COLS, PATIENCE, Pty, ROWS, Way, open};
 use crate::house::{Daemon, House};
 
@@ -14,8 +16,11 @@ const PREFIX: u8 = 0x1d;
 const WHAT_ARE_YOU: &[u8] = b"\x1b[c";
 const I_AM: &[u8] = b"\x1b[?62;22c";
 
-/// What an empty conversation says.
-const ALONE: &str = "A new session";
+/// What an empty conversation says, once all that it needs is known.
+const ALONE: &str = "A new session with pi";
+
+/// So much of its id tells one terminal from another.
+const ENDING: usize = 5;
 
 /// The lines around a pane: its title, and the line of hints.
 const FRAME: u16 = 2;
@@ -31,9 +36,9 @@ pub(crate) struct Pane {
 impl Pane {
     /// Opens a terminal that runs this script, and shows it in a pane.
     pub(crate) fn open(house: &House, script: &str) -> Result<Self> {
-        open(house, script)?;
+        let id = open(house, script)?;
         let mut pane = Self::start(house)?;
-        pane.show()?;
+        pane.show(&id)?;
         Ok(pane)
     }
 
@@ -50,11 +55,12 @@ impl Pane {
         Ok(pane)
     }
 
-    /// Shows the one terminal there is, on the whole screen.
-    pub(crate) fn show(&mut self) -> Result<()> {
+    /// Shows a terminal, on the whole screen.
+    pub(crate) fn show(&mut self, id: &TerminalId) -> Result<()> {
+        let end = id.0.get(id.0.len().saturating_sub(ENDING)..).unwrap_or_default();
         self.screen.types(&[PREFIX, b'a'])?;
-        self.until(|text| text.contains("/bin/sh"))?;
-        self.screen.types(b"\r")?;
+        self.until(|text| text.contains(end))?;
+        self.screen.types(format!("{end}\r").as_bytes())?;
         self.until(|text| text.contains("ready-42"))?;
         self.screen.types(&[PREFIX, b'z'])?;
         self.until(|text| text.contains("ready-42") && !text.contains(ALONE))?;

@@ -9,11 +9,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use rustix::{
+    event::{PollFd, PollFlags, poll},
     pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt},
     termios::{Winsize, tcsetwinsize},
 };
 
-use super::{COLS, ROWS, Way};
+use super::{COLS, PATIENCE, ROWS, Way};
 
 /// A program, and the other side of its terminal.
 pub(crate) struct Pty {
@@ -51,6 +52,9 @@ impl Way for Pty {
     }
 
     fn next(&mut self) -> Result<Vec<u8>> {
+        let mut waiting = [PollFd::new(&self.terminal, PollFlags::IN)];
+        let patience = PATIENCE.try_into().context("a time to wait")?;
+        ensure!(poll(&mut waiting, Some(&patience))? > 0, "nothing more is shown");
         let count = self.terminal.read(&mut self.buffer).context("the program ended")?;
         ensure!(count > 0, "the program ended");
         Ok(self.buffer[..count].to_vec())
