@@ -376,9 +376,16 @@ mod tests {
 
     #[test]
     fn only_sizes_that_a_terminal_can_have_pass() {
-        for (cols, rows, good) in
-            [(80, 24, true), (1, 1, true), (1000, 1000, true), (0, 24, false), (80, 0, false), (1001, 24, false)]
-        {
+        for (cols, rows, good) in [
+            (80, 24, true),
+            (1, 1, true),
+            (1000, 200, true),
+            (200, 1000, true),
+            (1000, 201, false),
+            (0, 24, false),
+            (80, 0, false),
+            (1001, 24, false),
+        ] {
             assert_eq!(check_size(cols, rows).is_ok(), good, "{cols}x{rows}");
         }
         let error = parse(r#"{"cmd":"open","cols":70000,"rows":24}"#).unwrap_err();

@@ -250,7 +250,7 @@ impl Watch {
             }
             return;
         }
-        if is_temporary(name) {
+        if is_temporary(name) || is_unnamed(name) && root.stat(&path).is_err() {
             return;
         }
         let is_directory = events.contains(ReadFlags::ISDIR);
@@ -281,6 +281,11 @@ impl Watch {
             !gone
         });
     }
+}
+
+/// Whether the kernel may call a file so that has no name yet: by its number.
+fn is_unnamed(name: &[u8]) -> bool {
+    name.strip_prefix(b"#").is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }
 
 impl Gathered {
