@@ -92,7 +92,7 @@ async fn enter(setup: Setup) -> io::Result<()> {
         layouts: Layouts::new(setup.layouts),
         graphics: Graphics::default(),
         environment: setup.environment,
-        pace: Pace { remote, next: Instant::now(), soon: Instant::now() },
+        pace: Pace { remote, next: Instant::now(), soon: Instant::now(), keyed: false },
         quit: false,
     };
     let outcome = task.run(&stop, signals).await;
@@ -137,10 +137,16 @@ struct Pace {
     next: Instant,
     /// A frame that answers a key.
     soon: Instant,
+    /// The next frame is the first after a key.
+    keyed: bool,
 }
 
 impl Pace {
     fn drawn(&mut self, bytes: usize) {
+        if std::mem::take(&mut self.keyed) && bytes == 0 {
+            // A key showed nothing by itself: what its program says to it comes at once.
+            return;
+        }
         let at = Instant::now();
         let carried = Duration::from_micros(bytes as u64 * 1_000_000 / REMOTE_BYTES);
         self.soon = at + FRAME;
@@ -148,6 +154,7 @@ impl Pace {
     }
 
     fn hurry(&mut self) {
+        self.keyed = true;
         self.next = self.next.min(self.soon);
     }
 }
