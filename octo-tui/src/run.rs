@@ -92,7 +92,7 @@ async fn enter(setup: Setup) -> io::Result<()> {
         layouts: Layouts::new(setup.layouts),
         graphics: Graphics::default(),
         environment: setup.environment,
-        pace: Pace { remote, next: Instant::now(), soon: Instant::now(), keyed: false },
+        pace: Pace { remote, next: Instant::now(), soon: Instant::now(), keyed: 0 },
         quit: false,
     };
     let outcome = task.run(&stop, signals).await;
@@ -130,6 +130,9 @@ impl Signals {
     }
 }
 
+/// Frames that show nothing and are not counted after a key.
+const EMPTY: u8 = 4;
+
 /// When the next frame may be drawn.
 struct Pace {
     remote: bool,
@@ -137,16 +140,18 @@ struct Pace {
     next: Instant,
     /// A frame that answers a key.
     soon: Instant,
-    /// The next frame is the first after a key.
-    keyed: bool,
+    /// Frames after a key that may show nothing without being counted.
+    keyed: u8,
 }
 
 impl Pace {
     fn drawn(&mut self, bytes: usize) {
-        if std::mem::take(&mut self.keyed) && bytes == 0 {
-            // A key showed nothing by itself: what its program says to it comes at once.
+        if bytes == 0 && self.keyed > 0 {
+            // A key, and octod's word that it arrived, show nothing by themselves: what the program says to it comes at once.
+            self.keyed -= 1;
             return;
         }
+        self.keyed = 0;
         let at = Instant::now();
         let carried = Duration::from_micros(bytes as u64 * 1_000_000 / REMOTE_BYTES);
         self.soon = at + FRAME;
@@ -154,7 +159,7 @@ impl Pace {
     }
 
     fn hurry(&mut self) {
-        self.keyed = true;
+        self.keyed = EMPTY;
         self.next = self.next.min(self.soon);
     }
 }
